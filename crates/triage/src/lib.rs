@@ -1,0 +1,14 @@
+//! Every decision about a support ticket, and nothing else: no clock, no randomness, no environment, no files,
+//! no network, no async. The orchestrator performs what these functions say.
+
+pub mod answer;
+pub mod breaker;
+pub mod desk;
+pub mod message;
+pub mod prompt;
+pub mod redact;
+pub mod retry;
+pub mod stage;
+pub mod ticket;
+pub mod time;
+pub mod webhook;
