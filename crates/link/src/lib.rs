@@ -1,1 +1,41 @@
-//! Wire types of the orchestrator.
+//! What the orchestrator says on its HTTP interface and its command line: serde types and nothing else.
+//!
+//! Times are RFC 3339 in UTC, durations milliseconds.
+
+mod health;
+mod triage;
+
+pub use health::{Dependencies, Dependency, Health, Status};
+pub use triage::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Answer to a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct WebhookAnswer {
+    /// Events that are stored and will be acted upon.
+    pub accepted: u64,
+    /// Events that had been stored before.
+    pub duplicates: u64,
+    /// Events that are not about the creation or the content of a ticket.
+    pub ignored: u64,
+}
+
+/// Body of every answer that is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorBody {
+    /// What went wrong.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorDetail {
+    /// Stable name in snake_case, for programs.
+    pub code: String,
+    /// A sentence for a person.
+    pub message: String,
+    /// Names this request in the logs.
+    pub request_id: String,
+}

@@ -1,0 +1,99 @@
+//! Everything the orchestrator is made of, built once and passed down.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use triage::prompt::{self, SchemaFlavour};
+use triage::ticket::Provider;
+
+use crate::clients::discord::Discord;
+use crate::clients::groq::Groq;
+use crate::clients::hubspot::HubSpot;
+use crate::clients::ollama::Ollama;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::queue::intake::Intake;
+use crate::queue::wake::Wake;
+use crate::store::Store;
+use crate::worker::providers::{Endpoint, Providers};
+
+/// Calls to Groq at once: its limits are per organisation, and the fallback is not for speed.
+const GROQ_CONCURRENCY: usize = 2;
+
+/// The orchestrator's parts.
+pub struct App {
+    /// Its settings.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    /// Its database.
+    pub store: Store,
+    /// The way in for webhooks.
+    pub intake: Intake,
+    /// Wakes workers.
+    pub wake: Arc<Wake>,
+    /// The models.
+    pub providers: Providers,
+    /// HubSpot's CRM, when there is a token for it.
+    pub hubspot: Option<HubSpot>,
+    /// The team's channel.
+    pub discord: Option<Discord>,
+    /// Fingerprint of prompt, taxonomy and schema.
+    pub prompt_version: String,
+    /// When this process started.
+    pub started: Instant,
+    discord_stopped: Mutex<Option<String>>,
+    draining: AtomicBool,
+}
+
+impl App {
+    /// Builds the parts; must be called within a runtime.
+    pub fn new(config: Config, store: Store, clock: Clock) -> Self {
+        let wake = Arc::<Wake>::default();
+        let intake = Intake::start(store.clone(), clock.clone(), Arc::clone(&wake), config.retriage_on_change);
+        let local = config.local.clone().map(|settings| {
+            let concurrency = settings.concurrency;
+            let client = Ollama::new(settings, prompt::schema(&config.desk, SchemaFlavour::Grammar));
+            Endpoint::new(Provider::Local, Box::new(client), concurrency)
+        });
+        let groq = config.groq.clone().map(|settings| {
+            let client = Groq::new(settings, prompt::schema(&config.desk, SchemaFlavour::Strict));
+            Endpoint::new(Provider::Groq, Box::new(client), GROQ_CONCURRENCY)
+        });
+        Self {
+            providers: Providers::new(local, groq, config.cloud_fallback),
+            hubspot: HubSpot::new(config.hubspot.clone()),
+            discord: config.discord.as_ref().map(Discord::new),
+            prompt_version: prompt::version(&config.desk),
+            started: Instant::now(),
+            discord_stopped: Mutex::default(),
+            draining: AtomicBool::new(false),
+            config,
+            clock,
+            store,
+            intake,
+            wake,
+        }
+    }
+
+    /// Why Discord is not called any more, if it is not.
+    pub fn discord_stopped(&self) -> Option<String> {
+        self.discord_stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Stops calling Discord until the next start.
+    pub fn stop_discord(&self, why: &str) {
+        *self.discord_stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+    }
+
+    /// From now on this process is not ready for more.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// It is stopping.
+    pub fn draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

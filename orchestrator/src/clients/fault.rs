@@ -1,0 +1,157 @@
+//! How a call to a model can fail, and what that means for the ticket and for the breaker.
+
+use std::time::Duration;
+
+use triage::breaker::Signal;
+use triage::stage::Outcome;
+use triage::time::Timestamp;
+
+/// What kind of failure it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// No connection.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// Cloudflare has no connection to the tunnel.
+    TunnelDown,
+    /// The tunnel is up, the model's server behind it is not.
+    OriginDown,
+    /// Cloudflare Access refused the service token.
+    AccessRefused,
+    /// The model's server refused the host name: the tunnel does not rewrite it.
+    HostRefused,
+    /// The tunnel does not serve this path.
+    PathRefused,
+    /// The API key is refused.
+    CredentialsRefused,
+    /// The model is not there.
+    ModelMissing,
+    /// Too much to do.
+    Busy,
+    /// Over a rate limit.
+    RateLimited,
+    /// The prompt is too long.
+    TooLong,
+    /// This request is refused.
+    Refused,
+    /// The server failed.
+    ServerError,
+    /// An answer came that cannot be used.
+    BadAnswer,
+}
+
+impl Kind {
+    /// Its name in logs and in the table of attempts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::TunnelDown => "tunnel_down",
+            Self::OriginDown => "origin_down",
+            Self::AccessRefused => "access_refused",
+            Self::HostRefused => "host_refused",
+            Self::PathRefused => "path_refused",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::ModelMissing => "model_missing",
+            Self::Busy => "busy",
+            Self::RateLimited => "rate_limited",
+            Self::TooLong => "too_long",
+            Self::Refused => "refused",
+            Self::ServerError => "server_error",
+            Self::BadAnswer => "bad_answer",
+        }
+    }
+
+    /// One such failure proves that the next call would fail too.
+    const fn is_definite(self) -> bool {
+        match self {
+            Self::Unreachable
+            | Self::TunnelDown
+            | Self::OriginDown
+            | Self::AccessRefused
+            | Self::HostRefused
+            | Self::PathRefused
+            | Self::CredentialsRefused
+            | Self::ModelMissing => true,
+            Self::Timeout
+            | Self::Busy
+            | Self::RateLimited
+            | Self::TooLong
+            | Self::Refused
+            | Self::ServerError
+            | Self::BadAnswer => false,
+        }
+    }
+}
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of failure.
+    pub kind: Kind,
+    /// A sentence for people; never ticket text or a secret.
+    pub message: String,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// When the service wants to be asked again.
+    pub retry_after: Option<Duration>,
+}
+
+/// How long a busy service is left alone when it does not say.
+const DEFAULT_REST: Duration = Duration::from_secs(5);
+
+impl Fault {
+    /// A failure without an HTTP answer.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), status: None, retry_after: None }
+    }
+
+    /// A failure that an HTTP answer told of.
+    pub fn answered(status: u16, kind: Kind, message: impl Into<String>) -> Self {
+        Self { status: Some(status), ..Self::new(kind, message) }
+    }
+
+    /// What it means for the ticket.
+    pub fn outcome(&self) -> Outcome {
+        match self.kind {
+            Kind::BadAnswer => Outcome::BadAnswer,
+            Kind::TooLong => Outcome::TooLong,
+            Kind::Refused => Outcome::Refused { why: self.message.clone() },
+            Kind::Busy | Kind::RateLimited => Outcome::Busy { retry_after: self.retry_after },
+            Kind::Unreachable
+            | Kind::Timeout
+            | Kind::TunnelDown
+            | Kind::OriginDown
+            | Kind::AccessRefused
+            | Kind::HostRefused
+            | Kind::PathRefused
+            | Kind::CredentialsRefused
+            | Kind::ModelMissing
+            | Kind::ServerError => Outcome::Down { why: self.message.clone() },
+        }
+    }
+
+    /// What it means for the provider's breaker.
+    pub fn signal(&self, now: Timestamp) -> Signal {
+        match self.kind {
+            // The service is up; it is this request that it cannot serve.
+            Kind::BadAnswer | Kind::TooLong | Kind::Refused => Signal::Works,
+            Kind::Busy | Kind::RateLimited => {
+                Signal::Busy { until: now.plus(self.retry_after.unwrap_or(DEFAULT_REST)) }
+            }
+            Kind::Unreachable
+            | Kind::Timeout
+            | Kind::TunnelDown
+            | Kind::OriginDown
+            | Kind::AccessRefused
+            | Kind::HostRefused
+            | Kind::PathRefused
+            | Kind::CredentialsRefused
+            | Kind::ModelMissing
+            | Kind::ServerError => {
+                Signal::Failed { definite: self.kind.is_definite(), why: self.message.clone() }
+            }
+        }
+    }
+}

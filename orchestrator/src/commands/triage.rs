@@ -1,0 +1,174 @@
+//! `orchestrator triage list|show|retry`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to a person")]
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use link::{Triage, TriageDetail, TriageStatus};
+use triage::ticket::TicketId;
+
+use super::open_current;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::{Filter, Retry, Store, status_name, status_named};
+
+/// What to do with tickets.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List tickets, newest first
+    List {
+        /// At most so many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// Only those in this state: queued, triaging, waiting, triaged, needs_review, failed, gone
+        #[arg(long, value_parser = status)]
+        status: Option<TriageStatus>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a ticket with everything that is known of its way
+    Show {
+        /// HubSpot's record id
+        ticket_id: String,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have a ticket triaged again
+    Retry {
+        /// HubSpot's record id
+        ticket_id: String,
+    },
+}
+
+/// Runs one of them.
+pub async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
+    let store = open_current(&config).await?;
+    let code = match command {
+        Command::List { limit, status, json } => list(&store, &Filter { limit, status }, json).await?,
+        Command::Show { ticket_id, json } => show(&store, &ticket_id, json).await?,
+        Command::Retry { ticket_id } => retry(&store, &ticket_id).await?,
+    };
+    store.close().await;
+    Ok(code)
+}
+
+async fn list(store: &Store, filter: &Filter, json: bool) -> anyhow::Result<ExitCode> {
+    let triages = store.triages(filter).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&triages)?);
+    } else if triages.is_empty() {
+        println!("No tickets yet.");
+    } else {
+        println!("  {:<14} {:<20} {:<9} {:<18} {:>5}  {:<6} Subject", "Ticket", "Received", "Priority", "Category", "Sure", "By");
+        triages.iter().for_each(|triage| println!("{}", line(triage)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(triage: &Triage) -> String {
+    let verdict = triage.verdict.as_ref();
+    let or_dash = |text: Option<&str>| text.unwrap_or("–").to_owned();
+    let state = verdict.map_or_else(|| status_name(triage.status).to_owned(), |v| v.priority.clone());
+    format!(
+        "{} {:<14} {:<20} {:<9} {:<18} {:>5}  {:<6} {}",
+        mark(triage.status),
+        triage.ticket_id,
+        triage.received_at.get(..19).unwrap_or_default().replace('T', " "),
+        state,
+        or_dash(verdict.map(|v| v.category.as_str())),
+        or_dash(verdict.map(|v| format!("{:.0} %", v.confidence * 100.0)).as_deref()),
+        or_dash(triage.provider.as_deref()),
+        printable(triage.subject.as_deref().unwrap_or("(no subject yet)"), 60),
+    )
+}
+
+async fn show(store: &Store, ticket_id: &str, json: bool) -> anyhow::Result<ExitCode> {
+    let detail = match TicketId::parse(ticket_id) {
+        Some(id) => store.triage(&id).await?,
+        None => None,
+    };
+    let Some(detail) = detail else { return Ok(unknown(ticket_id)) };
+    if json { println!("{}", serde_json::to_string_pretty(&detail)?) } else { print_detail(&detail) }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_detail(detail: &TriageDetail) {
+    let TriageDetail { triage, events, calls } = detail;
+    let row = |name: &str, value: &str| println!("  {name:<12} {value}");
+    println!("{} {} · {}", mark(triage.status), triage.ticket_id, printable(triage.subject.as_deref().unwrap_or("(no subject yet)"), 100));
+    row("Status", &status_name(triage.status).replace('_', " "));
+    row("Received", &triage.received_at);
+    triage.url.iter().for_each(|url| row("HubSpot", url));
+    triage.error.iter().for_each(|error| row("Note", error));
+    if let Some(verdict) = &triage.verdict {
+        println!("Verdict");
+        row("Priority", &verdict.priority);
+        row("Category", &format!("{} ({})", verdict.category, verdict.team));
+        row("Sentiment", &format!("{}, {}", verdict.sentiment, verdict.language));
+        row("Confidence", &format!("{:.0} %", verdict.confidence * 100.0));
+        row("Summary", &verdict.summary);
+        row("Why", &verdict.reason);
+    }
+    println!("Webhooks");
+    events.iter().for_each(|event| row(&event.kind, &event.received_at));
+    println!("Who read it");
+    if calls.is_empty() {
+        row("nobody", "");
+    }
+    for call in calls {
+        let took = call.latency_ms.map_or_else(|| "not ended".to_owned(), |ms| format!("{ms} ms"));
+        row(&call.provider, &format!("{} {} at {} · {} · {took}", call.started_at, call.model, call.sent_to, call.outcome));
+        call.cloud_reason.iter().for_each(|why| row("", &format!("why: {why}")));
+        if !call.redacted.is_empty() {
+            let counts: Vec<String> = call.redacted.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();
+            row("", &format!("removed before: {}", counts.join(", ")));
+        }
+        call.error.iter().for_each(|error| row("", error));
+    }
+    println!("Told");
+    for delivery in &triage.deliveries {
+        row(&delivery.target, &format!("{} at {}{}", delivery.status, delivery.at, delivery.error.as_deref().map(|e| format!(" ({e})")).unwrap_or_default()));
+    }
+}
+
+async fn retry(store: &Store, ticket_id: &str) -> anyhow::Result<ExitCode> {
+    let Some(id) = TicketId::parse(ticket_id) else { return Ok(unknown(ticket_id)) };
+    let clock = Clock::machine();
+    clock.sync(store).await?;
+    Ok(match store.retry(&id, clock.now()).await? {
+        Retry::Queued => {
+            println!("Ticket {id} is in the queue again.");
+            ExitCode::SUCCESS
+        }
+        Retry::Running => {
+            eprintln!("Ticket {id} is being triaged right now; try again in a moment.");
+            ExitCode::FAILURE
+        }
+        Retry::Unknown => unknown(ticket_id),
+    })
+}
+
+fn unknown(ticket_id: &str) -> ExitCode {
+    eprintln!("There is no ticket {}. `orchestrator triage list` shows those there are.", printable(ticket_id, 60));
+    ExitCode::FAILURE
+}
+
+const fn mark(status: TriageStatus) -> &'static str {
+    match status {
+        TriageStatus::Triaged => "●",
+        TriageStatus::NeedsReview => "◐",
+        TriageStatus::Failed => "✕",
+        TriageStatus::Queued | TriageStatus::Triaging | TriageStatus::Waiting | TriageStatus::Gone => "○",
+    }
+}
+
+fn status(name: &str) -> Result<TriageStatus, String> {
+    status_named(name).ok_or_else(|| "expected queued, triaging, waiting, triaged, needs_review, failed or gone".to_owned())
+}
+
+/// One line of untrusted text that cannot upset a terminal.
+fn printable(text: &str, most_chars: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most_chars).collect()
+}

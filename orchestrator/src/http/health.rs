@@ -1,0 +1,105 @@
+//! How the service is doing. `/health` always answers 200, because Railway restarts what does not; readiness is apart.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use link::{Dependencies, Dependency, Health, Status};
+use serde_json::{Value, json};
+use triage::ticket::Provider;
+
+use crate::app::App;
+use crate::store::Schema;
+
+/// How everything is doing
+///
+/// The database is asked for this answer; the others are reported from their last real use.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, description = "Always", body = Health)))]
+pub(super) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
+    let dependencies = Dependencies {
+        database: database(&app).await,
+        local_llm: provider(&app, Provider::Local),
+        groq_api: provider(&app, Provider::Groq),
+        discord: discord(&app),
+    };
+    let is_broken = |dependency: &Dependency| dependency.status == Status::Unhealthy;
+    let broken = [&dependencies.database, &dependencies.local_llm, &dependencies.groq_api, &dependencies.discord];
+    Json(Health {
+        status: if broken.into_iter().any(is_broken) { Status::Degraded } else { Status::Healthy },
+        timestamp: app.clock.now().to_rfc3339(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime_seconds: app.started.elapsed().as_secs(),
+        dependencies,
+    })
+}
+
+/// Whether the process is alive
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, description = "Alive")))]
+#[expect(clippy::unused_async, reason = "a handler is async, and there is nothing to wait for")]
+pub(super) async fn live() -> Json<Value> {
+    Json(json!({ "status": "alive" }))
+}
+
+/// Whether webhooks can be stored
+///
+/// The database is reachable, its schema is current, and the service is not stopping.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
+    (status = 200, description = "Ready"),
+    (status = 503, description = "Not ready, and why")
+))]
+pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
+    let not_ready = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not_ready", "error": why })));
+    if app.draining() {
+        return not_ready("the service is stopping");
+    }
+    match app.store.schema().await {
+        Ok(Schema::Current) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Ok(Schema::Behind(_)) => not_ready("the database's schema is behind: run `orchestrator migrate`"),
+        Err(_) => not_ready("the database cannot be reached"),
+    }
+}
+
+async fn database(app: &App) -> Dependency {
+    let asked = Instant::now();
+    match app.store.now_millis().await {
+        Ok(_) => Dependency {
+            status: Status::Healthy,
+            latency_ms: Some(millis(asked.elapsed())),
+            checked_at: None,
+            error: None,
+        },
+        Err(_) => broken("the database cannot be reached".to_owned()),
+    }
+}
+
+fn provider(app: &App, provider: Provider) -> Dependency {
+    let Some(endpoint) = app.providers.get(provider) else { return bare(Status::NotConfigured) };
+    let Some(last) = endpoint.last_use() else { return bare(Status::NotChecked) };
+    let checked_at = Some(last.at.to_rfc3339());
+    match last.result {
+        Ok(latency) => Dependency { latency_ms: Some(millis(latency)), checked_at, ..bare(Status::Healthy) },
+        Err(error) => Dependency { checked_at, ..broken(error) },
+    }
+}
+
+fn discord(app: &App) -> Dependency {
+    match (&app.discord, app.discord_stopped()) {
+        (None, _) => bare(Status::NotConfigured),
+        (Some(_), Some(why)) => broken(why),
+        (Some(_), None) => bare(Status::Healthy),
+    }
+}
+
+const fn bare(status: Status) -> Dependency {
+    Dependency { status, latency_ms: None, checked_at: None, error: None }
+}
+
+fn broken(error: String) -> Dependency {
+    Dependency { error: Some(error), ..bare(Status::Unhealthy) }
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

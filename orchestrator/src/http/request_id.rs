@@ -1,0 +1,37 @@
+//! Every request has a name: the caller's `X-Request-Id` when it is sane, else one of ours. It goes into logs, into the
+//! answer's header and into error bodies.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use link::{ErrorBody, ErrorDetail};
+
+static HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The request's name, for handlers.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
+pub(super) async fn name_request(mut request: Request, next: Next) -> Response {
+    let id = given(request.headers()).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    if let Some(detail) = response.extensions_mut().remove::<ErrorDetail>() {
+        let body = Json(ErrorBody { error: ErrorDetail { request_id: id.clone(), ..detail } }).into_response();
+        let (mut parts, _) = response.into_parts();
+        parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+        response = Response::from_parts(parts, body.into_body());
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER.clone(), value);
+    }
+    response
+}
+
+fn given(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(&HEADER)?.to_str().ok()?;
+    let sane = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    sane.then(|| id.to_owned())
+}

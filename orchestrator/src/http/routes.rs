@@ -1,0 +1,57 @@
+//! All routes on one screen, and their description.
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{health, request_id, webhook};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// Largest body that is read.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "HubSpot support triage",
+    description = "Takes HubSpot's webhooks, has tickets triaged by a model and tells the team."
+))]
+struct Description;
+
+/// The service.
+pub fn router(app: Arc<App>) -> Router {
+    let (routes, description) = documented().split_for_parts();
+    routes
+        .route("/openapi.json", get(move || async move { Json(finish(description)) }))
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn(request_id::name_request))
+        .with_state(app)
+}
+
+/// The description of the interface.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    finish(documented().into_openapi())
+}
+
+fn documented() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(webhook::receive))
+        .routes(routes!(health::health))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+fn finish(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    let components = description.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
+    components.add_security_scheme("token", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Webhook-Token"))));
+    description
+}

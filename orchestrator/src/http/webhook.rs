@@ -1,0 +1,107 @@
+//! `POST /webhooks/hubspot`: authenticate, read, store, answer. Nothing else happens before the answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::{Json, response::IntoResponse};
+use link::{ErrorBody, WebhookAnswer};
+use tracing::info;
+use triage::webhook::{self, Parsed};
+
+use super::auth;
+use super::request_id::RequestId;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::queue::Incoming;
+
+/// Largest body that is read.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// HubSpot gives up after 5 seconds anyway.
+const SLOWEST_BODY: Duration = Duration::from_secs(5);
+
+/// Take tickets from HubSpot
+///
+/// The body is a workflow object (`ticket_id`, `subject`, `content`, … or nested `properties`) or an array of app
+/// events. The answer comes when everything is durable; a repeated event changes nothing.
+#[utoipa::path(
+    post, path = "/webhooks/hubspot", tag = "webhooks",
+    request_body(content = serde_json::Value, description = "A workflow object or an array of app events, at most 1 MiB"),
+    security(("bearer" = []), ("token" = [])),
+    responses(
+        (status = 202, description = "Stored", body = WebhookAnswer),
+        (status = 400, description = "Not JSON, or no ticket id", body = ErrorBody),
+        (status = 401, description = "No or wrong token", body = ErrorBody),
+        (status = 413, description = "Larger than 1 MiB", body = ErrorBody),
+        (status = 415, description = "Not JSON", body = ErrorBody),
+        (status = 503, description = "Not stored: send it again", body = ErrorBody)
+    )
+)]
+pub(super) async fn receive(
+    State(app): State<Arc<App>>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<impl IntoResponse, ApiError> {
+    let started = Instant::now();
+    auth::webhook(&headers, app.config.hubspot.webhook_token.as_ref())?;
+    if !is_json(&headers) {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    let body = read(&headers, body).await?;
+    let Parsed { events, ignored, problems } =
+        webhook::parse(&body, app.config.hubspot.portal_id).map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
+    let tickets: Vec<String> = events.iter().map(|event| event.ticket_id.to_string()).collect();
+    let mut answer = WebhookAnswer { ignored: ignored as u64, ..WebhookAnswer::default() };
+    if !events.is_empty() {
+        let accepted = app.intake.submit(Incoming { request_id: request_id.clone(), events }).await?;
+        (answer.accepted, answer.duplicates) = (accepted.accepted, accepted.duplicates);
+    }
+    let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
+    for ticket_id in &tickets {
+        info!(event = "webhook_received", ticket_id, latency_ms, request_id, "stored");
+    }
+    if problems.is_empty() { Ok((StatusCode::ACCEPTED, Json(answer))) } else { Err(incomplete(&problems, answer)) }
+}
+
+/// The events that name a ticket have been stored; the sender still has to hear that others do not.
+fn incomplete(problems: &[String], answer: WebhookAnswer) -> ApiError {
+    let stored = match answer.accepted + answer.duplicates {
+        0 => String::new(),
+        count => format!(" The other {count} were stored."),
+    };
+    ApiError::BadRequest(format!("{}{stored}", sentence(&problems.join("; "))))
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, ApiError> {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > LARGEST_BODY) {
+        return Err(ApiError::TooLarge);
+    }
+    match tokio::time::timeout(SLOWEST_BODY, to_bytes(body, LARGEST_BODY)).await {
+        Err(_) => Err(ApiError::TooSlow),
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(error)) if is_over_limit(&error) => Err(ApiError::TooLarge),
+        Ok(Err(_)) => Err(ApiError::BadRequest("The body ended early.".to_owned())),
+    }
+}
+
+fn is_over_limit(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+/// With a capital first letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}

@@ -1,0 +1,40 @@
+//! The command line of the orchestrator.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use orchestrator::commands;
+
+/// Takes HubSpot's webhooks, never loses one, has tickets triaged by a model and tells the team.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve webhooks and work on tickets (the default)
+    Serve(commands::serve::Options),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Look at tickets and have them triaged again
+    #[command(subcommand)]
+    Triage(commands::triage::Command),
+    /// Send a test ticket to the running service and follow it to its Discord message
+    SendTest(commands::send_test::Options),
+    /// Print the description of the HTTP interface
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or_else(|| Command::Serve(commands::serve::Options::default()));
+    match command {
+        Command::Serve(options) => commands::with_config(|config| commands::serve::run(config, options)),
+        Command::Migrate => commands::with_config(commands::migrate),
+        Command::Triage(command) => commands::with_config(|config| commands::triage::run(config, command)),
+        Command::SendTest(options) => commands::with_config(|config| commands::send_test::run(config, options)),
+        Command::Openapi => commands::print_openapi(),
+    }
+}

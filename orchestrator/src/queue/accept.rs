@@ -1,0 +1,202 @@
+//! Storing webhook events with their tickets and jobs, many requests in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+use triage::ticket::TicketId;
+use triage::time::Timestamp;
+use triage::webhook::{About, Event};
+
+use super::Kind;
+use crate::store::{Doing, Result, Store, each};
+
+/// The events of one request.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Names the request in logs.
+    pub request_id: String,
+    /// Its events about tickets.
+    pub events: Vec<Event>,
+}
+
+/// What became of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Accepted {
+    /// Events stored.
+    pub accepted: u64,
+    /// Events that had been stored before.
+    pub duplicates: u64,
+}
+
+#[derive(Serialize)]
+struct EventRow<'a> {
+    key: &'a str,
+    ticket_id: &'a TicketId,
+    kind: &'a str,
+    portal_id: Option<i64>,
+    event_id: Option<&'a str>,
+    occurred_at: Option<i64>,
+    property: Option<&'a str>,
+    attempt: i64,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct TicketRow<'a> {
+    ticket_id: &'a TicketId,
+    portal_id: Option<i64>,
+    subject: Option<&'a str>,
+    content: Option<&'a str>,
+    contacts: String,
+}
+
+impl Store {
+    /// Stores the events of several requests in one transaction: new events, the tickets they name for the first
+    /// time, and a triage job for each such ticket. With `retriage`, a changed subject or content of a known ticket
+    /// asks for another triage. Returns what became of each request, in order.
+    pub async fn accept(&self, requests: &[Incoming], retriage: bool, now: Timestamp) -> Result<Vec<Accepted>> {
+        let events = distinct(requests);
+        if events.is_empty() {
+            return Ok(requests.iter().map(|request| duplicates(request.events.len())).collect());
+        }
+        let rows: Vec<EventRow<'_>> = events.values().map(|(request, event)| event_row(request, event)).collect();
+        let new_keys = each!(self, |db| {
+            let mut tx = db.begin().await.doing("begin")?;
+            let new_keys: BTreeSet<String> = sqlx::query_scalar(db.sql().insert_events)
+                .bind(json(&rows)).bind(now.as_millis())
+                .fetch_all(&mut *tx).await.doing("store events")?.into_iter().collect();
+            let fresh: Vec<&Event> = events.values().map(|(_, e)| *e).filter(|e| new_keys.contains(&e.key)).collect();
+            if fresh.is_empty() {
+                return Ok(count(requests, &new_keys));
+            }
+            let tickets = tickets(&fresh);
+            let new_ids: BTreeSet<String> = sqlx::query_scalar(db.sql().insert_tickets)
+                .bind(json(&tickets)).bind(now.as_millis())
+                .fetch_all(&mut *tx).await.doing("store tickets")?.into_iter().collect();
+            let mut changed = BTreeSet::new();
+            let mut revived = BTreeSet::new();
+            for ticket in known_with_text(&tickets, &new_ids) {
+                let status: Option<String> = sqlx::query_scalar(
+                    "update tickets set subject = $2, content = $3, updated_at = $4 where ticket_id = $1 and subject is null returning status")
+                    .bind(ticket.ticket_id.as_str()).bind(ticket.subject).bind(ticket.content).bind(now.as_millis())
+                    .fetch_optional(&mut *tx).await.doing("store a ticket's text")?;
+                match status.as_deref() {
+                    // It had failed for want of a text.
+                    Some("failed") => { revived.insert(ticket.ticket_id.as_str().to_owned()); }
+                    Some(_) => {}
+                    None if retriage => {
+                        let rows = sqlx::query(
+                            "update tickets set subject = $2, content = $3, updated_at = $4
+                             where ticket_id = $1 and (subject <> $2 or content <> $3)")
+                            .bind(ticket.ticket_id.as_str()).bind(ticket.subject).bind(ticket.content).bind(now.as_millis())
+                            .execute(&mut *tx).await.doing("store a ticket's text")?.rows_affected();
+                        if rows == 1 {
+                            changed.insert(ticket.ticket_id.as_str().to_owned());
+                        }
+                    }
+                    None => {}
+                }
+            }
+            let to_check = if retriage { about_content(&fresh, &new_ids) } else { BTreeSet::new() };
+            let reasons = [(&new_ids, "created", "received"), (&revived, "created", "changed"), (&changed, "changed", "changed"), (&to_check, "check", "changed")];
+            for (ids, reason, change) in reasons {
+                if ids.is_empty() {
+                    continue;
+                }
+                sqlx::query(db.sql().enqueue_triages)
+                    .bind(json(ids)).bind(reason).bind(now.as_millis())
+                    .execute(&mut *tx).await.doing("enqueue")?;
+                sqlx::query(db.sql().insert_changes)
+                    .bind(json(ids)).bind(change).bind("{}").bind(now.as_millis())
+                    .execute(&mut *tx).await.doing("record a change")?;
+            }
+            if reasons.iter().any(|(ids, ..)| !ids.is_empty()) {
+                sqlx::query(db.sql().notify).bind(Kind::Triage.as_str()).execute(&mut *tx).await.doing("notify")?;
+            }
+            tx.commit().await.doing("commit")?;
+            new_keys
+        });
+        Ok(count(requests, &new_keys))
+    }
+}
+
+/// One of each event, ordered by key: two transactions that store the same events wait for each other instead of
+/// locking each other out.
+fn distinct(requests: &[Incoming]) -> BTreeMap<&str, (&Incoming, &Event)> {
+    let mut events = BTreeMap::new();
+    for request in requests {
+        for event in &request.events {
+            events.entry(event.key.as_str()).or_insert((request, event));
+        }
+    }
+    events
+}
+
+/// The first mention of each key in this batch counts as accepted, any other as a duplicate.
+fn count(requests: &[Incoming], new_keys: &BTreeSet<String>) -> Vec<Accepted> {
+    let mut left: BTreeSet<&str> = new_keys.iter().map(String::as_str).collect();
+    let count_one = |request: &Incoming| {
+        let mut accepted = Accepted::default();
+        for event in &request.events {
+            if left.remove(event.key.as_str()) { accepted.accepted += 1 } else { accepted.duplicates += 1 }
+        }
+        accepted
+    };
+    requests.iter().map(count_one).collect()
+}
+
+const fn duplicates(count: usize) -> Accepted {
+    Accepted { accepted: 0, duplicates: count as u64 }
+}
+
+fn event_row<'a>(request: &'a Incoming, event: &'a Event) -> EventRow<'a> {
+    EventRow {
+        key: &event.key,
+        ticket_id: &event.ticket_id,
+        kind: &event.kind,
+        portal_id: event.portal_id,
+        event_id: event.event_id.as_deref(),
+        occurred_at: event.occurred_at,
+        property: event.property.as_deref(),
+        attempt: event.attempt,
+        request_id: &request.request_id,
+    }
+}
+
+/// One row per ticket, ordered by id; of several events the one that carries text speaks for it.
+fn tickets<'a>(events: &[&'a Event]) -> Vec<TicketRow<'a>> {
+    let mut tickets: BTreeMap<&TicketId, &Event> = BTreeMap::new();
+    for event in events {
+        let best = tickets.entry(&event.ticket_id).or_insert(event);
+        if best.text.is_none() && event.text.is_some() {
+            *best = event;
+        }
+    }
+    let row = |event: &'a Event| TicketRow {
+        ticket_id: &event.ticket_id,
+        portal_id: event.portal_id,
+        subject: event.text.as_ref().map(|text| text.subject.as_str()),
+        content: event.text.as_ref().map(|text| text.content.as_str()),
+        contacts: json(&event.contacts),
+    };
+    tickets.into_values().map(row).collect()
+}
+
+/// Text about tickets that were known before.
+fn known_with_text<'a, 'b>(
+    tickets: &'a [TicketRow<'b>],
+    new_ids: &'a BTreeSet<String>,
+) -> impl Iterator<Item = &'a TicketRow<'b>> {
+    tickets.iter().filter(|t| t.subject.is_some() && !new_ids.contains(t.ticket_id.as_str()))
+}
+
+/// Known tickets whose subject or content changed to something that only HubSpot knows.
+fn about_content(events: &[&Event], new_ids: &BTreeSet<String>) -> BTreeSet<String> {
+    let ids = events.iter().filter(|e| e.about == About::Content).map(|e| e.ticket_id.as_str().to_owned());
+    ids.filter(|id| !new_ids.contains(id)).collect()
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_value(value).unwrap_or(Value::Null).to_string()
+}

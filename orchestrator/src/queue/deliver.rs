@@ -1,0 +1,203 @@
+//! Delivery jobs: what there is to tell about a ticket, and that it has been told.
+
+use sqlx::FromRow;
+use triage::ticket::{Confidence, Priority, Provider, Sentiment, Verdict};
+use triage::time::Timestamp;
+
+use super::finish::remove;
+use super::Job;
+use crate::store::{Doing, Result, Store, each};
+
+/// What there is to tell about a ticket now.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The ticket's subject line.
+    pub subject: String,
+    /// HubSpot account.
+    pub portal_id: Option<i64>,
+    /// The ticket in HubSpot, as HubSpot gave it.
+    pub url: Option<String>,
+    /// Id of the message that was posted before, to be edited.
+    pub message_id: Option<String>,
+    /// The verdict or the failure.
+    pub state: DeliveryState,
+}
+
+/// Verdict or failure.
+#[derive(Debug, Clone)]
+pub enum DeliveryState {
+    /// It has a verdict.
+    Verdict {
+        /// Its id.
+        triage_id: String,
+        /// What was decided.
+        verdict: Verdict,
+        /// Why a person must check it.
+        review: Option<String>,
+        /// Who answered.
+        provider: Provider,
+        /// With which model.
+        model: String,
+        /// Personal data was removed before the text was sent.
+        redacted: bool,
+        /// Characters that the model did not read.
+        omitted_chars: u64,
+        /// How long the call took, in milliseconds.
+        latency_ms: u64,
+        /// When it was given.
+        at: Timestamp,
+    },
+    /// It could not be triaged.
+    Failed {
+        /// Why.
+        why: String,
+        /// What to do about it.
+        what_to_do: String,
+        /// When that was clear.
+        at: Timestamp,
+    },
+}
+
+/// How a delivery job ended.
+#[derive(Debug, Clone)]
+pub enum Delivered {
+    /// The message stands.
+    Message {
+        /// Its id.
+        message_id: String,
+        /// The verdict it shows.
+        triage_id: Option<String>,
+    },
+    /// It will not be delivered.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+#[derive(FromRow)]
+struct Row {
+    subject: Option<String>,
+    portal_id: Option<i64>,
+    url: Option<String>,
+    status: String,
+    error: Option<String>,
+    what_to_do: Option<String>,
+    updated_at: i64,
+    message_id: Option<String>,
+    triage_id: Option<String>,
+    category: Option<String>,
+    priority: Option<String>,
+    sentiment: Option<String>,
+    language: Option<String>,
+    summary: Option<String>,
+    reason: Option<String>,
+    confidence: Option<f64>,
+    team: Option<String>,
+    suggested_reply: Option<String>,
+    review: Option<String>,
+    provider: Option<String>,
+    model: Option<String>,
+    redacted: Option<i64>,
+    omitted_chars: Option<i64>,
+    latency_ms: Option<i64>,
+    triaged_at: Option<i64>,
+}
+
+impl Store {
+    /// What there is to tell about the job's ticket; `None` when it has neither verdict nor failure.
+    pub async fn subject(&self, job: &Job) -> Result<Option<Subject>> {
+        let row: Option<Row> = each!(self, |db| {
+            sqlx::query_as(
+                "select t.subject, t.portal_id, t.url, t.status, t.error, t.what_to_do, t.updated_at, d.message_id, v.id as triage_id,
+                    v.category, v.priority, v.sentiment, v.language, v.summary, v.reason, v.confidence, v.team, v.suggested_reply,
+                    v.review, v.provider, v.model, v.redacted, v.omitted_chars, v.latency_ms, v.triaged_at
+                 from tickets t
+                 left join deliveries d on d.ticket_id = t.ticket_id and d.target = $2
+                 left join triages v on v.id = t.triage_id
+                 where t.ticket_id = $1")
+                .bind(job.ticket_id.as_str()).bind(job.kind.as_str())
+                .fetch_optional(db.read()).await
+        })
+        .doing("read what to deliver")?;
+        Ok(row.and_then(Row::into_subject))
+    }
+
+    /// Ends a delivery job; `false` when the lease was lost (the message may then be posted once more).
+    pub async fn delivered(&self, job: &Job, end: &Delivered, now: Timestamp) -> Result<bool> {
+        let (status, message_id, triage_id, error) = match end {
+            Delivered::Message { message_id, triage_id } => ("delivered", Some(message_id), triage_id.as_ref(), None),
+            Delivered::Failed { why } => ("failed", None, None, Some(why)),
+        };
+        each!(self, |db| {
+            let mut tx = db.begin().await.doing("begin")?;
+            let ours = remove!(tx, job, now);
+            // The message's id is kept even when somebody else took over: an edit is better than a second message.
+            sqlx::query(
+                "update deliveries set status = $3, message_id = coalesce($4, message_id), triage_id = coalesce($5, triage_id),
+                    error = $6, attempts = attempts + 1, updated_at = $7
+                 where ticket_id = $1 and target = $2")
+                .bind(job.ticket_id.as_str()).bind(job.kind.as_str())
+                .bind(status).bind(message_id).bind(triage_id).bind(error).bind(now.as_millis())
+                .execute(&mut *tx).await.doing("record a delivery")?;
+            sqlx::query("insert into changes (ticket_id, kind, detail, at) values ($1, $2, $3, $4)")
+                .bind(job.ticket_id.as_str()).bind(status)
+                .bind(serde_json::json!({ "target": job.kind.as_str(), "error": error }).to_string()).bind(now.as_millis())
+                .execute(&mut *tx).await.doing("record a change")?;
+            tx.commit().await.doing("record a delivery")?;
+            Ok(ours)
+        })
+    }
+
+    /// Forgets the message of a delivery, so that the next one is posted afresh.
+    pub async fn forget_message(&self, job: &Job) -> Result<()> {
+        each!(self, |db| {
+            let mut tx = db.begin().await.doing("begin")?;
+            sqlx::query("update deliveries set message_id = null where ticket_id = $1 and target = $2")
+                .bind(job.ticket_id.as_str()).bind(job.kind.as_str())
+                .execute(&mut *tx).await.doing("forget a message")?;
+            tx.commit().await.doing("forget a message")
+        })
+    }
+}
+
+impl Row {
+    fn into_subject(self) -> Option<Subject> {
+        let state = if self.status == "failed" {
+            DeliveryState::Failed {
+                why: self.error.clone().unwrap_or_default(),
+                what_to_do: self.what_to_do.clone().unwrap_or_default(),
+                at: Timestamp::from_millis(self.updated_at),
+            }
+        } else {
+            DeliveryState::Verdict {
+                triage_id: self.triage_id?,
+                verdict: Verdict {
+                    category: self.category?,
+                    priority: Priority::parse(&self.priority?)?,
+                    sentiment: Sentiment::parse(&self.sentiment?)?,
+                    language: self.language?,
+                    summary: self.summary?,
+                    reason: self.reason?,
+                    confidence: Confidence::parse(self.confidence?)?,
+                    team: self.team?,
+                    suggested_reply: self.suggested_reply,
+                },
+                review: self.review,
+                provider: Provider::parse(&self.provider?)?,
+                model: self.model?,
+                redacted: self.redacted? != 0,
+                omitted_chars: u64::try_from(self.omitted_chars?).unwrap_or(0),
+                latency_ms: u64::try_from(self.latency_ms?).unwrap_or(0),
+                at: Timestamp::from_millis(self.triaged_at?),
+            }
+        };
+        Some(Subject {
+            subject: self.subject.unwrap_or_default(),
+            portal_id: self.portal_id,
+            url: self.url,
+            message_id: self.message_id,
+            state,
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! Ending a triage job: its verdict, its attempts and its deliveries in one transaction, under the claim's token.
+
+use triage::ticket::{Provider, Verdict};
+use triage::time::Timestamp;
+
+use super::{Job, Kind};
+use crate::store::{Doing, Result, Store, each};
+
+/// A verdict as it is stored.
+#[derive(Debug, Clone)]
+pub struct TriageRow {
+    /// Its id.
+    pub id: String,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Why a person must check it, if one must.
+    pub review: Option<String>,
+    /// Who answered.
+    pub provider: Provider,
+    /// With which model.
+    pub model: String,
+    /// Fingerprint of the prompt.
+    pub prompt_version: String,
+    /// Personal data was removed before the text was sent.
+    pub redacted: bool,
+    /// Characters that the model did not read.
+    pub omitted_chars: u64,
+    /// How long the deciding call took, in milliseconds.
+    pub latency_ms: i64,
+}
+
+/// One call to a model, as it is stored.
+#[derive(Debug, Clone)]
+pub struct AttemptRow {
+    /// Its id.
+    pub id: String,
+    /// Who was asked.
+    pub provider: Provider,
+    /// `first`, `repair` or `halved`.
+    pub form: &'static str,
+    /// Which model.
+    pub model: String,
+    /// Digest of its weights, when known.
+    pub model_digest: Option<String>,
+    /// Fingerprint of the prompt.
+    pub prompt_version: String,
+    /// Host that the text was sent to.
+    pub sent_to: String,
+    /// What was removed before: kinds and counts, as JSON.
+    pub redacted: String,
+    /// Characters left out.
+    pub omitted_chars: u64,
+    /// Why the text may go to the cloud.
+    pub cloud_reason: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took in milliseconds, once it has ended.
+    pub latency_ms: Option<i64>,
+    /// `started`, `verdict`, `bad_answer`, or the name of an error.
+    pub outcome: String,
+    /// HTTP status of the answer.
+    pub http_status: Option<u16>,
+    /// What went wrong; never any ticket text.
+    pub error: Option<String>,
+}
+
+/// How a triage job ended.
+#[derive(Debug, Clone)]
+pub enum Finished {
+    /// With a verdict.
+    Verdict(Box<TriageRow>),
+    /// Without one: a person has to read the ticket.
+    Failed {
+        /// Why.
+        why: String,
+        /// What to do about it.
+        what_to_do: String,
+    },
+    /// The ticket was deleted in HubSpot.
+    Gone,
+    /// The verdict it has still stands: nothing that matters had changed.
+    Unchanged,
+}
+
+impl Finished {
+    fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::Verdict(triage) if triage.review.is_some() => Some("needs_review"),
+            Self::Verdict(_) => Some("triaged"),
+            Self::Failed { .. } => Some("failed"),
+            Self::Gone => Some("gone"),
+            Self::Unchanged => None,
+        }
+    }
+}
+
+impl Store {
+    /// Ends a triage job. With `announce`, a Discord job is enqueued in the same transaction. `false` when the lease
+    /// was lost: then nothing is stored, because somebody else has the ticket.
+    pub async fn finish(&self, job: &Job, attempts: &[AttemptRow], end: &Finished, announce: bool, now: Timestamp) -> Result<bool> {
+        let id = job.ticket_id.as_str();
+        each!(self, |db| {
+            let mut tx = db.begin().await.doing("begin")?;
+            if !remove!(tx, job, now) {
+                return Ok(false);
+            }
+            let triage_id = match end {
+                Finished::Verdict(triage) => Some(triage.id.as_str()),
+                Finished::Failed { .. } | Finished::Gone | Finished::Unchanged => None,
+            };
+            for attempt in attempts {
+                insert_attempt!(tx, id, attempt, triage_id);
+            }
+            if let Finished::Verdict(triage) = end {
+                insert_triage!(tx, id, triage, now);
+                sqlx::query(db.sql().upsert_processed).bind(id).bind(now.as_millis()).bind(triage.provider.as_str())
+                    .execute(&mut *tx).await.doing("mark a ticket as processed")?;
+            }
+            if let Some(status) = end.status() {
+                let (error, what_to_do) = match end {
+                    Finished::Failed { why, what_to_do } => (Some(why), Some(what_to_do)),
+                    Finished::Verdict(_) | Finished::Gone | Finished::Unchanged => (None, None),
+                };
+                sqlx::query(
+                    "update tickets set status = $2, triage_id = coalesce($3, triage_id), error = $4, what_to_do = $5, updated_at = $6
+                     where ticket_id = $1")
+                    .bind(id).bind(status).bind(triage_id).bind(error).bind(what_to_do).bind(now.as_millis())
+                    .execute(&mut *tx).await.doing("update a ticket")?;
+                sqlx::query("insert into changes (ticket_id, kind, detail, at) values ($1, $2, $3, $4)")
+                    .bind(id).bind(status).bind(serde_json::json!({ "triage_id": triage_id }).to_string()).bind(now.as_millis())
+                    .execute(&mut *tx).await.doing("record a change")?;
+            }
+            if announce && !matches!(end, Finished::Gone | Finished::Unchanged) {
+                enqueue_discord!(tx, id, now);
+            }
+            tx.commit().await.doing("finish a triage")?;
+            Ok(true)
+        })
+    }
+
+    /// Records a call before its text leaves the premises, so that a crash cannot hide that it did.
+    pub async fn begin_attempt(&self, job: &Job, attempt: &AttemptRow) -> Result<()> {
+        each!(self, |db| {
+            let mut tx = db.begin().await.doing("begin")?;
+            insert_attempt!(tx, job.ticket_id.as_str(), attempt, None::<&str>);
+            tx.commit().await.doing("record an attempt")
+        })
+    }
+
+    /// Records how calls ended that led to no verdict.
+    pub async fn record_attempts(&self, job: &Job, attempts: &[AttemptRow]) -> Result<()> {
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        each!(self, |db| {
+            let mut tx = db.begin().await.doing("begin")?;
+            for attempt in attempts {
+                insert_attempt!(tx, job.ticket_id.as_str(), attempt, None::<&str>);
+            }
+            tx.commit().await.doing("record attempts")
+        })
+    }
+}
+
+/// Deletes a finished job, or makes it ready again when another request arrived meanwhile; false when it is no longer ours.
+macro_rules! remove {
+    ($tx:ident, $job:expr, $now:expr) => {{
+        let job = $job;
+        let deleted = sqlx::query("delete from jobs where kind = $1 and ticket_id = $2 and lease_token = $3 and revision = $4")
+            .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token).bind(job.revision)
+            .execute(&mut *$tx).await.doing("finish a job")?.rows_affected();
+        deleted == 1
+            || sqlx::query(
+                "update jobs set state = 'ready', visible_at = $4, failures = 0, takeovers = 0, lease_token = null, note = null
+                 where kind = $1 and ticket_id = $2 and lease_token = $3")
+                .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token).bind($now.as_millis())
+                .execute(&mut *$tx).await.doing("finish a job")?.rows_affected() == 1
+    }};
+}
+pub(super) use remove;
+
+macro_rules! insert_attempt {
+    ($tx:ident, $ticket:expr, $attempt:expr, $triage:expr) => {{
+        let attempt: &AttemptRow = $attempt;
+        sqlx::query(
+            "insert into attempts (id, ticket_id, triage_id, provider, form, model, model_digest, prompt_version, sent_to,
+                redacted, omitted_chars, cloud_reason, started_at, latency_ms, outcome, http_status, error)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+             on conflict (id) do update set triage_id = excluded.triage_id, model_digest = excluded.model_digest,
+                latency_ms = excluded.latency_ms, outcome = excluded.outcome, http_status = excluded.http_status,
+                error = excluded.error")
+            .bind(&attempt.id).bind($ticket).bind($triage).bind(attempt.provider.as_str()).bind(attempt.form)
+            .bind(&attempt.model).bind(attempt.model_digest.as_deref()).bind(&attempt.prompt_version).bind(&attempt.sent_to)
+            .bind(&attempt.redacted).bind(i64::try_from(attempt.omitted_chars).unwrap_or(i64::MAX))
+            .bind(attempt.cloud_reason.as_deref()).bind(attempt.started_at.as_millis()).bind(attempt.latency_ms)
+            .bind(&attempt.outcome).bind(attempt.http_status.map(i64::from)).bind(attempt.error.as_deref())
+            .execute(&mut *$tx).await.doing("record an attempt")?;
+    }};
+}
+use insert_attempt;
+
+macro_rules! insert_triage {
+    ($tx:ident, $ticket:expr, $triage:expr, $now:expr) => {{
+        let triage: &TriageRow = $triage;
+        let verdict = &triage.verdict;
+        sqlx::query(
+            "insert into triages (id, ticket_id, status, category, priority, sentiment, language, summary, reason, confidence, team,
+                suggested_reply, review, provider, model, prompt_version, redacted, omitted_chars, latency_ms, triaged_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)")
+            .bind(&triage.id).bind($ticket).bind(if triage.review.is_some() { "needs_review" } else { "triaged" })
+            .bind(&verdict.category).bind(verdict.priority.as_str()).bind(verdict.sentiment.as_str()).bind(&verdict.language)
+            .bind(&verdict.summary).bind(&verdict.reason).bind(verdict.confidence.get()).bind(&verdict.team)
+            .bind(verdict.suggested_reply.as_deref()).bind(triage.review.as_deref()).bind(triage.provider.as_str())
+            .bind(&triage.model).bind(&triage.prompt_version).bind(i64::from(triage.redacted))
+            .bind(i64::try_from(triage.omitted_chars).unwrap_or(i64::MAX)).bind(triage.latency_ms).bind($now.as_millis())
+            .execute(&mut *$tx).await.doing("store a verdict")?;
+    }};
+}
+use insert_triage;
+
+macro_rules! enqueue_discord {
+    ($tx:ident, $ticket:expr, $now:expr) => {{
+        let target = Kind::Discord.as_str();
+        sqlx::query(
+            "insert into deliveries (ticket_id, target, status, created_at, updated_at) values ($1, $2, 'pending', $3, $3)
+             on conflict (ticket_id, target) do update set status = 'pending', error = null, updated_at = excluded.updated_at")
+            .bind($ticket).bind(target).bind($now.as_millis())
+            .execute(&mut *$tx).await.doing("store a delivery")?;
+        sqlx::query(
+            "insert into jobs (kind, ticket_id, state, visible_at, reason, created_at) values ($2, $1, 'ready', $3, 'verdict', $3)
+             on conflict (kind, ticket_id) do update set revision = jobs.revision + 1")
+            .bind($ticket).bind(target).bind($now.as_millis())
+            .execute(&mut *$tx).await.doing("enqueue a delivery")?;
+    }};
+}
+use enqueue_discord;

@@ -1,0 +1,47 @@
+//! The queue: what was accepted and what is to be done, in the database.
+//!
+//! A job is at most one per kind and ticket and is deleted when done. Claiming it sets a lease (`visible_at`) and a
+//! token; whoever finishes must still hold that token, so a worker that comes too late changes nothing. Requests that
+//! arrive while a job is alive raise its `revision`, and a job whose revision moved is not deleted but runs again.
+
+mod accept;
+mod claim;
+mod deliver;
+mod finish;
+pub mod intake;
+pub mod wake;
+
+use std::time::Duration;
+
+pub use accept::{Accepted, Incoming};
+pub use claim::{Back, Job};
+pub use deliver::{Delivered, DeliveryState, Subject};
+pub use finish::{AttemptRow, Finished, TriageRow};
+
+/// How long a claim lasts unless it is extended: a dead worker's job is taken over after this.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// How often a worker extends the lease of what it is working on.
+pub const EXTEND_EVERY: Duration = Duration::from_secs(10);
+
+/// What a job is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Give the ticket a verdict.
+    Triage,
+    /// Tell Discord.
+    Discord,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Triage, Self::Discord];
+
+    /// Its name in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Triage => "triage",
+            Self::Discord => "discord",
+        }
+    }
+}

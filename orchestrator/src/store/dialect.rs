@@ -1,0 +1,122 @@
+//! What Postgres and SQLite say differently. Everything else is written once, where it is used.
+
+/// The statements that differ.
+#[derive(Debug)]
+pub(crate) struct Sql {
+    /// `()` → milliseconds since the epoch.
+    pub now_millis: &'static str,
+    /// `()` → 1 when the table of migrations exists.
+    pub has_migrations: &'static str,
+    /// `(events as JSON, now)` → keys of those that are new.
+    pub insert_events: &'static str,
+    /// `(tickets as JSON, now)` → ids of those that are new.
+    pub insert_tickets: &'static str,
+    /// `(ticket ids as JSON, reason, now)`: a triage job each, or another round for the one that is alive.
+    pub enqueue_triages: &'static str,
+    /// `(ticket ids as JSON, kind, detail, now)`: a change each.
+    pub insert_changes: &'static str,
+    /// `(kind, limit, now, lease end, token)` → the claimed jobs.
+    pub claim: &'static str,
+    /// `(ticket, now, provider)`.
+    pub upsert_processed: &'static str,
+    /// `(kind)`: tells the other orchestrators that there is work.
+    pub notify: &'static str,
+}
+
+/// The channel on which orchestrators tell each other that there is work.
+pub(crate) const CHANNEL: &str = "hubspot_triage_jobs";
+
+macro_rules! ticket_columns {
+    () => {
+        "ticket_id, portal_id, subject, content, contacts"
+    };
+}
+macro_rules! event_columns {
+    () => {
+        "key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id"
+    };
+}
+// `where true` keeps SQLite from reading `on conflict` as a join.
+macro_rules! insert_events {
+    ($rows:literal) => {
+        concat!(
+            "insert into webhook_events (", event_columns!(), ", received_at) select ", event_columns!(), ", $2 from ",
+            $rows, " where true on conflict (key) do nothing returning key"
+        )
+    };
+}
+macro_rules! insert_tickets {
+    ($rows:literal) => {
+        concat!(
+            "insert into tickets (", ticket_columns!(), ", status, received_at, updated_at) select ", ticket_columns!(),
+            ", 'queued', $2, $2 from ", $rows, " where true on conflict (ticket_id) do nothing returning ticket_id"
+        )
+    };
+}
+macro_rules! enqueue_triages {
+    ($rows:literal) => {
+        concat!(
+            "insert into jobs (kind, ticket_id, state, visible_at, reason, created_at) select 'triage', id, 'ready', $3, $2, $3 from ",
+            $rows, " where true on conflict (kind, ticket_id) do update set reason = excluded.reason,",
+            " revision = jobs.revision + case when jobs.state = 'running' then 1 else 0 end"
+        )
+    };
+}
+macro_rules! insert_changes {
+    ($rows:literal) => {
+        concat!("insert into changes (ticket_id, kind, detail, at) select id, $2, $3, $4 from ", $rows, " order by id")
+    };
+}
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "update jobs set takeovers = takeovers + case when state = 'running' then 1 else 0 end,",
+            " state = 'running', visible_at = $4, lease_token = $5",
+            " where (kind, ticket_id) in (select kind, ticket_id from jobs where kind = $1 and visible_at <= $3",
+            " order by visible_at limit $2 ", $lock, ")",
+            " returning ticket_id, failures, takeovers, revision, reason, note, created_at"
+        )
+    };
+}
+
+pub(crate) const POSTGRES: Sql = Sql {
+    now_millis: "select (extract(epoch from clock_timestamp()) * 1000)::bigint",
+    has_migrations: "select case when to_regclass('_sqlx_migrations') is null then 0 else 1 end::bigint",
+    insert_events: insert_events!(
+        "jsonb_to_recordset($1::jsonb) as r(key text, ticket_id text, kind text, portal_id bigint, event_id text,
+         occurred_at bigint, property text, attempt bigint, request_id text)"
+    ),
+    insert_tickets: insert_tickets!(
+        "jsonb_to_recordset($1::jsonb) as r(ticket_id text, portal_id bigint, subject text, content text, contacts text)"
+    ),
+    enqueue_triages: enqueue_triages!("jsonb_array_elements_text($1::jsonb) as r(id)"),
+    insert_changes: insert_changes!("jsonb_array_elements_text($1::jsonb) as r(id)"),
+    claim: claim!("for update skip locked"),
+    upsert_processed: "insert into processed_tickets (ticket_id, processed_at, provider)
+        values ($1, to_timestamp($2::double precision / 1000), $3)
+        on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",
+    notify: "select pg_notify('hubspot_triage_jobs', $1)",
+};
+
+pub(crate) const SQLITE: Sql = Sql {
+    now_millis: "select cast(unixepoch('subsec') * 1000 as integer)",
+    has_migrations: "select count(*) from sqlite_master where type = 'table' and name = '_sqlx_migrations'",
+    insert_events: insert_events!(
+        "(select value ->> 'key' as key, value ->> 'ticket_id' as ticket_id, value ->> 'kind' as kind,
+          value ->> 'portal_id' as portal_id, value ->> 'event_id' as event_id, value ->> 'occurred_at' as occurred_at,
+          value ->> 'property' as property, value ->> 'attempt' as attempt, value ->> 'request_id' as request_id
+          from json_each($1))"
+    ),
+    insert_tickets: insert_tickets!(
+        "(select value ->> 'ticket_id' as ticket_id, value ->> 'portal_id' as portal_id, value ->> 'subject' as subject,
+          value ->> 'content' as content, value ->> 'contacts' as contacts from json_each($1))"
+    ),
+    enqueue_triages: enqueue_triages!("(select value as id from json_each($1))"),
+    insert_changes: insert_changes!("(select value as id from json_each($1))"),
+    claim: claim!(""),
+    upsert_processed: "insert into processed_tickets (ticket_id, processed_at, provider)
+        values ($1, strftime('%Y-%m-%dT%H:%M:%fZ', $2 / 1000.0, 'unixepoch'), $3)
+        on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",
+    // One process owns the file; its own workers are woken directly.
+    notify: "select $1",
+};

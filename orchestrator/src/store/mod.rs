@@ -1,0 +1,163 @@
+//! The database: Postgres in production, an embedded SQLite file otherwise. One [`Store`], SQL by noun.
+//!
+//! Statements are written once: both engines take `$1` placeholders, and [`each!`] instantiates a method's body for
+//! either driver. What the engines say differently stands side by side in `dialect.rs`. Times are milliseconds since
+//! the epoch and always come from the caller, whose clock is set by the database's.
+
+mod dialect;
+mod open;
+mod tickets;
+mod triages;
+
+use std::error::Error as StdError;
+
+use sqlx::{PgPool, SqlitePool};
+
+pub(crate) use dialect::{CHANNEL, Sql};
+pub use open::{OpenError, Schema};
+pub use tickets::{Retry, Ticket};
+pub use triages::{Filter, status_name, status_named};
+
+/// The database.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// A Postgres server, possibly shared with other orchestrators.
+    Postgres(Postgres),
+    /// A file of our own.
+    Sqlite(Sqlite),
+}
+
+/// Connections to Postgres.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    pool: PgPool,
+}
+
+/// Connections to SQLite: one that writes, some that read beside it.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    write: SqlitePool,
+    read: SqlitePool,
+}
+
+/// Runs the same body on either engine: `each!(self, |db| sqlx::query(…).execute(db.read()).await)`.
+macro_rules! each {
+    ($store:expr, |$db:ident| $body:expr) => {
+        match $store {
+            $crate::store::Store::Postgres($db) => $body,
+            $crate::store::Store::Sqlite($db) => $body,
+        }
+    };
+}
+pub(crate) use each;
+
+impl Postgres {
+    pub(crate) const fn read(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub(crate) async fn begin(&self) -> sqlx::Result<sqlx::Transaction<'static, sqlx::Postgres>> {
+        self.pool.begin().await
+    }
+
+    #[expect(clippy::unused_self, reason = "the same call as on the other engine")]
+    pub(crate) const fn sql(&self) -> &'static Sql {
+        &dialect::POSTGRES
+    }
+}
+
+impl Sqlite {
+    pub(crate) const fn read(&self) -> &SqlitePool {
+        &self.read
+    }
+
+    /// Takes the write lock at once, so that a transaction cannot fail half-way because somebody else wrote.
+    pub(crate) async fn begin(&self) -> sqlx::Result<sqlx::Transaction<'static, sqlx::Sqlite>> {
+        self.write.begin_with("begin immediate").await
+    }
+
+    #[expect(clippy::unused_self, reason = "the same call as on the other engine")]
+    pub(crate) const fn sql(&self) -> &'static Sql {
+        &dialect::SQLITE
+    }
+}
+
+/// A database operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the database failed to {doing}")]
+pub struct Error {
+    doing: &'static str,
+    #[source]
+    source: sqlx::Error,
+}
+
+impl Error {
+    /// The database refused the data itself; trying again would not help.
+    pub fn is_about_data(&self) -> bool {
+        match &self.source {
+            sqlx::Error::Database(error) => {
+                let code = error.code().unwrap_or_default();
+                code.starts_with("22") || code.starts_with("23")
+            }
+            sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The whole chain of causes in one line, for logs.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+/// The outcome of a database operation.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Says what was being done when the database failed.
+pub(crate) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T>;
+}
+
+impl<T> Doing<T> for sqlx::Result<T> {
+    fn doing(self, doing: &'static str) -> Result<T> {
+        self.map_err(|source| Error { doing, source })
+    }
+}
+
+impl Store {
+    /// Milliseconds since the epoch by the database's clock; also the cheapest question there is.
+    pub async fn now_millis(&self) -> Result<i64> {
+        each!(self, |db| sqlx::query_scalar(db.sql().now_millis).fetch_one(db.read()).await).doing("answer")
+    }
+
+    /// Several orchestrators may share it.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Self::Postgres(db) => db.pool.close().await,
+            Self::Sqlite(db) => {
+                db.read.close().await;
+                db.write.close().await;
+            }
+        }
+    }
+
+    /// The Postgres pool, for what only Postgres has.
+    pub(crate) const fn postgres(&self) -> Option<&PgPool> {
+        match self {
+            Self::Postgres(db) => Some(&db.pool),
+            Self::Sqlite(_) => None,
+        }
+    }
+}

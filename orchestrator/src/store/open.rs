@@ -1,0 +1,99 @@
+//! Opening the database and bringing its schema up to date.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Doing, Postgres, Result, Sqlite, Store, each};
+
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// Longest wait for a connection: a webhook must be answered well within HubSpot's 5 seconds.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The database cannot be opened at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is not one of a supported database.
+    #[error("DATABASE_URL must begin with postgres:// or sqlite:")]
+    UnknownKind,
+    /// The address cannot be understood, or the file cannot be opened.
+    #[error("cannot open the database")]
+    Sqlx(#[from] sqlx::Error),
+    /// The folder of the file cannot be made.
+    #[error("cannot create the folder of the database file")]
+    Folder(#[from] std::io::Error),
+    /// The schema cannot be brought up to date.
+    #[error("cannot migrate the database")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// How the database's schema compares with this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// It has every migration this program knows.
+    Current,
+    /// So many migrations are missing.
+    Behind(usize),
+}
+
+impl Store {
+    /// Opens the database at `url`. Postgres is connected to when it is first needed, so that a start succeeds while
+    /// it is away; an SQLite file is created when missing.
+    pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url)?.application_name("hubspot-triage");
+            let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+            return Ok(Self::Postgres(Postgres { pool: pool.connect_lazy_with(options) }));
+        }
+        if !url.starts_with("sqlite:") {
+            return Err(OpenError::UnknownKind);
+        }
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(ACQUIRE_TIMEOUT);
+        if let Some(folder) = options.get_filename().parent().filter(|folder| *folder != Path::new("")) {
+            std::fs::create_dir_all(folder)?;
+        }
+        let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+        let write = write.connect_with(options.clone()).await?;
+        let read = SqlitePoolOptions::new().max_connections(connections.min(4)).acquire_timeout(ACQUIRE_TIMEOUT);
+        let read = read.connect_with(options.read_only(true)).await?;
+        Ok(Self::Sqlite(Sqlite { write, read }))
+    }
+
+    /// Brings the schema up to date; several may call it at once (Postgres: under an advisory lock).
+    pub async fn migrate(&self) -> std::result::Result<(), OpenError> {
+        match self {
+            Self::Postgres(db) => POSTGRES_MIGRATIONS.run(&db.pool).await?,
+            Self::Sqlite(db) => SQLITE_MIGRATIONS.run(&db.write).await?,
+        }
+        Ok(())
+    }
+
+    /// Whether the schema has every migration that this program knows.
+    pub async fn schema(&self) -> Result<Schema> {
+        let known = match self {
+            Self::Postgres(_) => &POSTGRES_MIGRATIONS,
+            Self::Sqlite(_) => &SQLITE_MIGRATIONS,
+        };
+        let exists: i64 = each!(self, |db| sqlx::query_scalar(db.sql().has_migrations).fetch_one(db.read()).await)
+            .doing("look for its migrations")?;
+        if exists == 0 {
+            return Ok(Schema::Behind(known.iter().count()));
+        }
+        let applied: Vec<i64> = each!(self, |db| {
+            sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(db.read()).await
+        })
+        .doing("list its migrations")?;
+        let missing = known.iter().filter(|migration| !applied.contains(&migration.version)).count();
+        Ok(if missing == 0 { Schema::Current } else { Schema::Behind(missing) })
+    }
+}

@@ -1,0 +1,141 @@
+//! Logs: one JSON object a line with the names that operators search for, or text for people.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::clock::Clock;
+use crate::config::Log;
+
+/// Name of this service in every line.
+pub const SERVICE: &str = "hubspot-triage";
+
+/// Installs the process's logger. Further calls change nothing, so that tests may all call it.
+pub fn install(log: &Log, clock: Clock) {
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(&log.level)).with_writer(std::io::stderr);
+    // An error means that a logger is installed already.
+    let _ = if log.json {
+        tracing::subscriber::set_global_default(builder.event_format(JsonLines { clock }).finish())
+    } else {
+        tracing::subscriber::set_global_default(builder.with_target(false).compact().finish())
+    };
+}
+
+/// A subscriber that writes JSON lines to `writer`, for looking at what is logged.
+pub fn json_to<W>(writer: W, level: &str, clock: Clock) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(writer).event_format(JsonLines { clock }).finish()
+}
+
+fn filter(level: &str) -> EnvFilter {
+    EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
+struct JsonLines {
+    clock: Clock,
+}
+
+impl<S, N> FormatEvent<S, N> for JsonLines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut line = Line(Map::new());
+        line.put("level", event.metadata().level().as_str().to_ascii_lowercase().into());
+        line.put("time", self.clock.now().to_rfc3339().into());
+        line.put("service", SERVICE.into());
+        line.put("version", env!("CARGO_PKG_VERSION").into());
+        event.record(&mut line);
+        writeln!(writer, "{}", Value::Object(line.0))
+    }
+}
+
+struct Line(Map<String, Value>);
+
+impl Line {
+    fn put(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field.name(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field.name(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field.name(), value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field.name(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field.name(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field.name(), format!("{value:?}").into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use triage::time::Timestamp;
+
+    #[test]
+    fn a_line_has_the_names_operators_search_for() {
+        let written = Buffer::default();
+        let clock = Clock::manual(Timestamp::from_millis(1_795_392_000_123));
+        tracing::subscriber::with_default(json_to(written.clone(), "info", clock), || {
+            tracing::info!(event = "webhook_received", ticket_id = %"4711", latency_ms = 3.25, "accepted");
+            tracing::debug!("not at this level");
+        });
+        let expected = format!(
+            "{{\"level\":\"info\",\"time\":\"2026-11-23T00:00:00.123Z\",\"service\":\"hubspot-triage\",\"version\":\"{}\",\
+             \"message\":\"accepted\",\"event\":\"webhook_received\",\"ticket_id\":\"4711\",\"latency_ms\":3.25}}\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        assert_eq!(String::from_utf8(written.0.lock().unwrap().clone()).unwrap(), expected);
+    }
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> MakeWriter<'a> for Buffer {
+        type Writer = Self;
+
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Telling Discord: one message per ticket, edited when the verdict changes.
+
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+use triage::message::{Body, Card, discord};
+use triage::retry;
+
+use crate::app::App;
+use crate::clients::discord::{Discord, Error};
+use crate::queue::{Back, Delivered, DeliveryState, Job, Subject};
+use crate::store::Result;
+
+/// A wait shorter than this is waited out; for longer ones the job goes back into the queue.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a delivery waits when only a person can mend what is wrong; a restart looks at once.
+const UNTIL_MENDED: Duration = Duration::from_secs(3600);
+
+/// Writes or rewrites the message of the job's ticket.
+pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
+    let Some(client) = &app.discord else {
+        return put_back(app, job, Back::Waiting, UNTIL_MENDED, "DISCORD_WEBHOOK_URL is not set").await;
+    };
+    let Some(subject) = app.store.subject(job).await? else {
+        return end(app, job, Delivered::Failed { why: "there is no verdict to tell of".to_owned() }).await;
+    };
+    let rest = client.rest();
+    if rest > SHORT_WAIT {
+        return put_back(app, job, Back::Waiting, rest, "Discord asked for a pause").await;
+    }
+    tokio::time::sleep(rest).await;
+    let body = discord(&card(app, job, &subject));
+    match write(app, job, client, &subject, &body).await? {
+        Ok(message_id) => {
+            let triage_id = match subject.state {
+                DeliveryState::Verdict { triage_id, .. } => Some(triage_id),
+                DeliveryState::Failed { .. } => None,
+            };
+            info!(event = "delivery_completed", ticket_id = %job.ticket_id, target = job.kind.as_str(), "the team has been told");
+            end(app, job, Delivered::Message { message_id, triage_id }).await
+        }
+        Err(failure) => failed(app, job, failure).await,
+    }
+}
+
+async fn write(app: &App, job: &Job, client: &Discord, subject: &Subject, body: &serde_json::Value) -> Result<std::result::Result<String, Error>> {
+    if let Some(message_id) = &subject.message_id {
+        match client.edit(message_id, body).await {
+            Ok(()) => return Ok(Ok(message_id.clone())),
+            Err(Error::MessageGone) => app.store.forget_message(job).await?,
+            Err(failure) => return Ok(Err(failure)),
+        }
+    }
+    Ok(client.post(body).await)
+}
+
+async fn failed(app: &App, job: &Job, failure: Error) -> Result<()> {
+    let why = failure.to_string();
+    let again = Duration::from_secs_f64(rand::random::<f64>());
+    match failure {
+        Error::RateLimited(wait) => put_back(app, job, Back::Waiting, wait + again, &why).await,
+        Error::WebhookGone(_) => {
+            error!(event = "delivery_failed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why,
+                "Discord is not called any more: set DISCORD_WEBHOOK_URL to a webhook that exists and restart; nothing is lost meanwhile");
+            app.stop_discord(&why);
+            put_back(app, job, Back::Waiting, UNTIL_MENDED, &why).await
+        }
+        Error::Invalid(_) => {
+            error!(event = "delivery_failed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why, "this message cannot be delivered");
+            end(app, job, Delivered::Failed { why }).await
+        }
+        Error::MessageGone | Error::Later(_) => {
+            let Some(delay) = retry::delay(job.failures.saturating_add(1), rand::random(), None) else {
+                error!(event = "delivery_failed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why, "given up");
+                return end(app, job, Delivered::Failed { why }).await;
+            };
+            warn!(event = "delivery_delayed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why, "trying again later");
+            put_back(app, job, Back::ServiceFailed, delay, &why).await
+        }
+    }
+}
+
+async fn put_back(app: &App, job: &Job, back: Back, delay: Duration, why: &str) -> Result<()> {
+    app.store.put_back(job, back, delay, why, app.clock.now()).await.map(|_| ())
+}
+
+async fn end(app: &App, job: &Job, end: Delivered) -> Result<()> {
+    app.store.delivered(job, &end, app.clock.now()).await.map(|_| ())
+}
+
+fn card(app: &App, job: &Job, subject: &Subject) -> Card {
+    let desk = &app.config.desk;
+    let (at, body) = match &subject.state {
+        DeliveryState::Verdict { verdict, review, provider, model, redacted, omitted_chars, latency_ms, at, .. } => (
+            *at,
+            Body::Verdict {
+                category_label: desk.category_label(&verdict.category),
+                team_label: desk.team_label(&verdict.team),
+                verdict: verdict.clone(),
+                review: review.clone(),
+                provider: *provider,
+                model: model.clone(),
+                redacted: *redacted,
+                latency: Duration::from_millis(*latency_ms),
+                omitted_chars: *omitted_chars,
+            },
+        ),
+        DeliveryState::Failed { why, what_to_do, at } => {
+            (*at, Body::NotTriaged { why: why.clone(), what_to_do: what_to_do.clone() })
+        }
+    };
+    Card { ticket_id: job.ticket_id.to_string(), subject: subject.subject.clone(), url: url(app, job, subject), at, body }
+}
+
+/// Where a person sees the ticket: as HubSpot gave it, else made from the account's number.
+fn url(app: &App, job: &Job, subject: &Subject) -> Option<String> {
+    let portal = subject.portal_id.or(app.config.hubspot.portal_id);
+    let is_record = job.ticket_id.as_str().bytes().all(|b| b.is_ascii_digit());
+    let made = portal.filter(|_| is_record).map(|portal| format!("https://app.hubspot.com/contacts/{portal}/record/0-5/{}", job.ticket_id));
+    subject.url.clone().or(made)
+}

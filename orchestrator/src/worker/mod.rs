@@ -1,0 +1,179 @@
+//! The workers: one loop per kind of job that claims what is due, performs it beside others and keeps its lease.
+
+mod announce;
+pub mod providers;
+mod triage;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, error, info, warn};
+
+use crate::app::App;
+use crate::queue::{EXTEND_EVERY, Job, Kind};
+use crate::store;
+
+/// How often the queue is looked at when nobody says that there is work.
+const POLL: Duration = Duration::from_secs(5);
+
+/// Pause after the database failed.
+const DATABASE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long work in progress may take to end after a stop; then it is handed back.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Claims of the same job that no worker survived, after which a person has to look.
+const MOST_TAKEOVERS: u32 = 5;
+
+/// Discord messages written at once.
+const ANNOUNCERS: usize = 8;
+
+/// Runs the workers until `stop`, then lets them finish or hands their jobs back.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    let tasks = TaskTracker::new();
+    let abandon = CancellationToken::new();
+    let loops = [(Kind::Triage, app.config.workers), (Kind::Discord, ANNOUNCERS)];
+    let loops = loops.map(|(kind, slots)| {
+        let crew = Crew { app: Arc::clone(&app), kind, slots: Arc::new(Semaphore::new(slots)), tasks: tasks.clone(), abandon: abandon.clone() };
+        crew.run(stop.clone())
+    });
+    let wake_waiting = wake_waiting(&app, &stop);
+    let probe = app.providers.probe_broken(&app.clock, &stop);
+    tokio::join!(futures::future::join_all(loops), wake_waiting, probe);
+    tasks.close();
+    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
+        warn!(event = "work_handed_back", jobs = tasks.len(), "handing back what could not be finished in time");
+        abandon.cancel();
+        tasks.wait().await;
+    }
+}
+
+/// Brings waiting tickets forward when a provider may be back, and everything that waited when this process starts.
+async fn wake_waiting(app: &App, stop: &CancellationToken) {
+    let mut kinds = &Kind::ALL[..];
+    loop {
+        for kind in kinds {
+            match app.store.wake_waiting(*kind, app.clock.now()).await {
+                Ok(woken) => {
+                    if woken > 0 {
+                        info!(event = "waiting_woken", kind = kind.as_str(), jobs = woken, "what was waiting is tried again");
+                    }
+                    app.wake.wake(*kind);
+                }
+                // They look again by themselves before long.
+                Err(error) => debug!(error = %error.chain(), "cannot wake waiting jobs"),
+            }
+        }
+        kinds = &[Kind::Triage];
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = app.providers.recovered() => {}
+        }
+    }
+}
+
+/// The workers of one kind of job.
+struct Crew {
+    app: Arc<App>,
+    kind: Kind,
+    slots: Arc<Semaphore>,
+    tasks: TaskTracker,
+    abandon: CancellationToken,
+}
+
+impl Crew {
+    async fn run(self, stop: CancellationToken) {
+        loop {
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
+            drop(slot);
+            // Listen before looking, so that work which arrives in between is not missed.
+            let mut woken = pin!(self.app.wake.woken(self.kind));
+            woken.as_mut().enable();
+            if stop.is_cancelled() {
+                return;
+            }
+            let pause = match self.claim().await {
+                Ok(0) => self.until_next_due().await,
+                Ok(_) => continue,
+                Err(error) => {
+                    warn!(event = "claim_failed", kind = self.kind.as_str(), error = %error.chain(), "cannot claim jobs");
+                    DATABASE_PAUSE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = woken => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Claims as many jobs as there are free slots and starts on them.
+    async fn claim(&self) -> store::Result<usize> {
+        if self.kind == Kind::Discord && self.app.discord_stopped().is_some() {
+            return Ok(0);
+        }
+        let jobs = self.app.store.claim(self.kind, self.slots.available_permits(), self.app.clock.now()).await?;
+        let claimed = jobs.len();
+        for job in jobs {
+            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };
+            let (app, abandon) = (Arc::clone(&self.app), self.abandon.clone());
+            self.tasks.spawn(async move {
+                work(&app, &job, &abandon).await;
+                drop(slot);
+            });
+        }
+        Ok(claimed)
+    }
+
+    async fn until_next_due(&self) -> Duration {
+        match self.app.store.next_due(self.kind).await {
+            Ok(Some(due)) => due.since(self.app.clock.now()).clamp(Duration::from_millis(10), POLL),
+            Ok(None) | Err(_) => POLL,
+        }
+    }
+}
+
+async fn work(app: &App, job: &Job, abandon: &CancellationToken) {
+    if job.takeovers > 0 {
+        warn!(event = "job_taken_over", ticket_id = %job.ticket_id, kind = job.kind.as_str(), takeovers = job.takeovers, "its worker did not come back");
+    }
+    let perform = async {
+        match job.kind {
+            Kind::Triage => triage::perform(app, job).await,
+            Kind::Discord => announce::perform(app, job).await,
+        }
+    };
+    tokio::select! {
+        done = perform => {
+            if let Err(error) = done {
+                // The lease runs out, and the job is taken up again.
+                error!(event = "job_interrupted", ticket_id = %job.ticket_id, kind = job.kind.as_str(), error = %error.chain(), "the database failed during a job");
+            }
+        }
+        () = lose_lease(app, job) => {
+            warn!(event = "lease_lost", ticket_id = %job.ticket_id, kind = job.kind.as_str(), "somebody else has this job");
+        }
+        () = abandon.cancelled() => {
+            if let Err(error) = app.store.hand_back(job, app.clock.now()).await {
+                warn!(event = "hand_back_failed", ticket_id = %job.ticket_id, error = %error.chain(), "its lease has to run out");
+            }
+        }
+    }
+}
+
+/// Extends the lease for as long as it is ours; completes when it is not.
+async fn lose_lease(app: &App, job: &Job) {
+    loop {
+        tokio::time::sleep(EXTEND_EVERY).await;
+        match app.store.extend(job, app.clock.now()).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => debug!(error = %error.chain(), "cannot extend a lease"),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! One ticket's triage: performs the steps that `triage::stage` decides, until one of them ends it.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+use triage::answer;
+use triage::prompt::{self, Length, Mark, Prompt};
+use triage::redact::{Redacted, redact};
+use triage::retry;
+use triage::stage::{self, ATTEMPTS_ABOUT_TICKET, CloudFallback, Form, Outcome, Run, Source, Step, Try};
+use triage::ticket::{Provider, Text};
+use triage::time::Timestamp;
+
+use super::MOST_TAKEOVERS;
+use crate::app::App;
+use crate::clients::hubspot::Error as HubSpotError;
+use crate::clients::model::{Answer, Question, Repair};
+use crate::queue::{AttemptRow, Back, Finished, Job, Kind, TriageRow};
+use crate::store::{Result, Ticket};
+
+/// Everything known while a worker holds the ticket.
+struct Held<'a> {
+    app: &'a App,
+    job: &'a Job,
+    ticket: Ticket,
+    text: Text,
+    mark: Mark,
+    run: Run,
+    attempts: Vec<AttemptRow>,
+    /// The last answer that broke the rules, and how.
+    bad: Option<(String, Vec<String>)>,
+    verdict: Option<TriageRow>,
+}
+
+/// Gives the job's ticket a verdict, or puts it back, or gives it to a person.
+pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
+    let Some(ticket) = app.store.ticket(&job.ticket_id).await? else {
+        return finish(app, job, &[], Finished::Gone).await;
+    };
+    if job.takeovers >= MOST_TAKEOVERS {
+        let why = format!("Working on this ticket ended in a crash {} times.", job.takeovers);
+        let what_to_do = "Look into the logs around job_taken_over, then run `orchestrator triage retry`.".to_owned();
+        return finish(app, job, &[], Finished::Failed { why, what_to_do }).await;
+    }
+    let run = Run { source: source(app, job, &ticket), tries: Vec::new() };
+    let text = ticket.text.clone().unwrap_or_default();
+    let mark = Mark::from_random(rand::random());
+    let mut held = Held { app, job, ticket, text, mark, run, attempts: Vec::new(), bad: None, verdict: None };
+    loop {
+        let now = app.clock.now();
+        match stage::next(&held.run, &app.providers.world(now), now) {
+            Step::FetchText => {
+                if !held.fetch().await? {
+                    return finish(app, job, &[], Finished::Unchanged).await;
+                }
+            }
+            Step::Ask { provider, form, why_cloud } => held.ask(provider, form, why_cloud).await?,
+            end => return held.end(end, now).await,
+        }
+    }
+}
+
+fn source(app: &App, job: &Job, ticket: &Ticket) -> Source {
+    let has_text = ticket.text.is_some();
+    let to_check = job.reason == "check" && ticket.has_verdict;
+    match (&app.hubspot, has_text) {
+        (Some(_), true) if to_check => Source::NotFetched,
+        (_, true) => Source::Present,
+        (Some(_), false) => Source::NotFetched,
+        (None, false) => Source::NoAccess,
+    }
+}
+
+impl Held<'_> {
+    /// Gets the text from HubSpot; `false` when it is what the current verdict was given for.
+    async fn fetch(&mut self) -> Result<bool> {
+        let Some(hubspot) = &self.app.hubspot else {
+            self.run.source = Source::NoAccess;
+            return Ok(true);
+        };
+        match hubspot.ticket(&self.job.ticket_id).await {
+            Ok(Some(record)) => {
+                if self.ticket.has_verdict && self.job.reason == "check" && record.text == self.text {
+                    return Ok(false);
+                }
+                self.text = record.text.clone();
+                self.ticket.text = Some(record.text);
+                self.ticket.contacts.extend(record.contacts);
+                self.ticket.contacts.sort();
+                self.ticket.contacts.dedup();
+                self.app.store.keep_text(&self.ticket, record.url.as_deref(), self.app.clock.now()).await?;
+                self.run.source = Source::Present;
+            }
+            Ok(None) => self.run.source = Source::Gone,
+            Err(error) => {
+                warn!(event = "ticket_not_fetched", ticket_id = %self.job.ticket_id, error_message = %error, "cannot read the ticket from HubSpot");
+                let (why, refused, retry_after) = match error {
+                    HubSpotError::Refused(why) => (why, true, None),
+                    HubSpotError::Later { why, retry_after } => (why, false, retry_after),
+                };
+                self.run.source = Source::FetchFailed { why, refused, retry_after };
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes one call and notes its outcome.
+    async fn ask(&mut self, provider: Provider, form: Form, cloud_reason: Option<String>) -> Result<()> {
+        let app = self.app;
+        let Some(endpoint) = app.providers.get(provider) else { return Ok(()) };
+        // Not admitted: the provider has just become unavailable, and the next step will be another.
+        let Some(admitted) = app.providers.admit(provider, &app.clock).await else { return Ok(()) };
+        let redacted = self.redacted_for(provider);
+        let text = redacted.as_ref().map_or(&self.text, |redacted| &redacted.text);
+        let halved = self.run.tries.iter().any(|t| t.provider == provider && t.form == Form::Halved);
+        let length = if form == Form::Halved || halved { Length::Halved } else { Length::Full };
+        let Prompt { system, user, omitted_chars } = prompt::build(&app.config.desk, text, &self.mark, length);
+        let repair = self.bad.take().filter(|_| form == Form::Repair);
+        let repair = repair.map(|(answer, problems)| Repair { answer, problems: prompt::repair(&problems) });
+        let mut attempt = AttemptRow {
+            id: uuid::Uuid::now_v7().to_string(),
+            provider,
+            form: form_name(form),
+            model: endpoint.model().name().to_owned(),
+            model_digest: None,
+            prompt_version: app.prompt_version.clone(),
+            sent_to: endpoint.model().sent_to().to_owned(),
+            redacted: counts(redacted.as_ref()),
+            omitted_chars,
+            cloud_reason,
+            started_at: app.clock.now(),
+            latency_ms: None,
+            outcome: "started".to_owned(),
+            http_status: None,
+            error: None,
+        };
+        if provider == Provider::Groq {
+            app.store.begin_attempt(self.job, &attempt).await?;
+        }
+        let (result, latency) = admitted.ask(&Question { system, user, repair }).await;
+        attempt.latency_ms = Some(millis(latency));
+        let outcome = match result {
+            Ok(answer) => self.read(answer, &mut attempt, redacted.is_some()),
+            Err(fault) => {
+                attempt.outcome = fault.kind.as_str().to_owned();
+                attempt.http_status = fault.status;
+                attempt.error = Some(fault.message.clone());
+                let outcome = fault.outcome();
+                self.bad = (outcome == Outcome::BadAnswer).then(|| (String::new(), vec![fault.message]));
+                outcome
+            }
+        };
+        self.log(&attempt);
+        self.attempts.push(attempt);
+        self.run.tries.push(Try { provider, form, outcome });
+        Ok(())
+    }
+
+    /// Checks an answer; a good one becomes the verdict.
+    fn read(&mut self, answer: Answer, attempt: &mut AttemptRow, redacted: bool) -> Outcome {
+        let desk = &self.app.config.desk;
+        attempt.http_status = Some(200);
+        attempt.model_digest = answer.digest;
+        match answer::parse(desk, &answer.text) {
+            Ok(verdict) => {
+                let judged = answer::judge(desk, self.app.config.review_threshold, &self.text, verdict);
+                attempt.outcome = "verdict".to_owned();
+                self.verdict = Some(TriageRow {
+                    id: uuid::Uuid::now_v7().to_string(),
+                    verdict: judged.verdict,
+                    review: judged.review,
+                    provider: attempt.provider,
+                    model: attempt.model.clone(),
+                    prompt_version: attempt.prompt_version.clone(),
+                    redacted,
+                    omitted_chars: attempt.omitted_chars,
+                    latency_ms: attempt.latency_ms.unwrap_or(0),
+                });
+                Outcome::Verdict
+            }
+            Err(problems) => {
+                attempt.outcome = "bad_answer".to_owned();
+                attempt.error = Some(problems.join(" "));
+                // Enough of it to be repaired.
+                self.bad = Some((answer.text.chars().take(4000).collect(), problems));
+                Outcome::BadAnswer
+            }
+        }
+    }
+
+    /// Text without personal data, when that is the condition under which it may leave.
+    fn redacted_for(&self, provider: Provider) -> Option<Redacted> {
+        match (provider, self.app.config.cloud_fallback) {
+            (Provider::Groq, CloudFallback::Redacted) => Some(redact(&self.text, &self.ticket.contacts)),
+            (Provider::Groq, CloudFallback::Full | CloudFallback::Off) | (Provider::Local, _) => None,
+        }
+    }
+
+    fn log(&self, attempt: &AttemptRow) {
+        let (ticket_id, provider) = (&self.job.ticket_id, attempt.provider);
+        let latency_ms = attempt.latency_ms.unwrap_or(0);
+        match (&self.verdict, attempt.outcome.as_str()) {
+            (Some(triage), "verdict") => {
+                let confidence = triage.verdict.confidence.get();
+                info!(event = "inference_completed", %ticket_id, %provider, latency_ms, confidence, "the model gave a verdict");
+            }
+            // What is wrong with an answer may quote the ticket, so it stays in the database.
+            (_, "bad_answer") => {
+                warn!(event = "inference_failed", %ticket_id, %provider, latency_ms, error_type = "bad_answer", error_message = "the answer broke the rules", "no verdict");
+            }
+            (_, error_type) => {
+                let error_message = attempt.error.as_deref().unwrap_or_default();
+                warn!(event = "inference_failed", %ticket_id, %provider, latency_ms, error_type, error_message, "no verdict");
+            }
+        }
+    }
+
+    async fn end(mut self, end: Step, now: Timestamp) -> Result<()> {
+        let (app, job) = (self.app, self.job);
+        match end {
+            Step::Finish => {
+                let verdict = self.verdict.take().map_or(Finished::Unchanged, |triage| Finished::Verdict(Box::new(triage)));
+                finish(app, job, &self.attempts, verdict).await
+            }
+            Step::Gone => finish(app, job, &self.attempts, Finished::Gone).await,
+            Step::GiveUp { why, what_to_do } => {
+                finish(app, job, &self.attempts, Finished::Failed { why, what_to_do }).await
+            }
+            Step::Wait { until, why } => {
+                app.store.put_back(job, Back::Waiting, until.since(now), &why, now).await?;
+                Ok(())
+            }
+            Step::Retry { why, retry_after, about_ticket } => self.try_later(why, retry_after, about_ticket, now).await,
+            Step::FetchText | Step::Ask { .. } => Ok(()),
+        }
+    }
+
+    async fn try_later(self, why: String, retry_after: Option<Duration>, about_ticket: bool, now: Timestamp) -> Result<()> {
+        let (app, job) = (self.app, self.job);
+        let failures = job.failures.saturating_add(1);
+        let delay = retry::delay(failures, rand::random(), retry_after);
+        let Some(delay) = delay.filter(|_| !about_ticket || failures < ATTEMPTS_ABOUT_TICKET) else {
+            let what_to_do = "Read the ticket yourself, or run `orchestrator triage retry` to have it tried again.".to_owned();
+            let why = format!("It failed {failures} times; at last: {why}");
+            return finish(app, job, &self.attempts, Finished::Failed { why, what_to_do }).await;
+        };
+        app.store.record_attempts(job, &self.attempts).await?;
+        let back = if about_ticket { Back::Failed } else { Back::ServiceFailed };
+        app.store.put_back(job, back, delay, &why, now).await?;
+        Ok(())
+    }
+}
+
+async fn finish(app: &App, job: &Job, attempts: &[AttemptRow], end: Finished) -> Result<()> {
+    let stored = app.store.finish(job, attempts, &end, app.discord.is_some(), app.clock.now()).await?;
+    match (stored, &end) {
+        (false, _) => warn!(event = "lease_lost", ticket_id = %job.ticket_id, "somebody else has this ticket; nothing was stored"),
+        (true, Finished::Failed { why, .. }) => {
+            warn!(event = "triage_failed", ticket_id = %job.ticket_id, error_message = %why, "a person has to read this ticket");
+        }
+        (true, Finished::Gone) => info!(event = "ticket_gone", ticket_id = %job.ticket_id, "the ticket was deleted in HubSpot"),
+        (true, Finished::Verdict(_) | Finished::Unchanged) => {}
+    }
+    app.wake.wake(Kind::Discord);
+    Ok(())
+}
+
+const fn form_name(form: Form) -> &'static str {
+    match form {
+        Form::First => "first",
+        Form::Repair => "repair",
+        Form::Halved => "halved",
+    }
+}
+
+fn counts(redacted: Option<&Redacted>) -> String {
+    redacted.map_or_else(|| "{}".to_owned(), |redacted| {
+        let counts = redacted.counts.iter().map(|(kind, count)| (kind.as_str().to_owned(), (*count).into()));
+        serde_json::Value::Object(counts.collect()).to_string()
+    })
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
