@@ -11,7 +11,7 @@ use crate::queue::intake::Refused;
 
 /// Why a request is not served.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ApiError {
+pub(crate) enum ApiError {
     /// 400: the request itself is wrong.
     BadRequest(String),
     /// 401: no or wrong credentials.

@@ -2,7 +2,7 @@
 //! secrets, and the names the caller knows. Each removed piece becomes a readable placeholder such as `[email]`;
 //! everything else stays byte for byte. In doubt a piece is removed: the model needs the story, not the number.
 //!
-//! Each kind has its own finder, a function from text to ranges. They run in the order of [`PASSES`], the most
+//! Each kind has its own finder, a function from text to ranges. They run in the order of `PASSES`, the most
 //! specific first, so that no finder takes half of what belongs to a later one. The whole is repeated until nothing
 //! is found, which makes redaction idempotent; a placeholder is never redacted again.
 
@@ -100,7 +100,7 @@ const PASSES: &[(Kind, Finder)] = &[
     (Kind::Card, accounts::oddly_grouped_cards),
 ];
 
-/// A removal can uncover the next ("Fax [email], 5550142"), a few times at most; text made to go on for ever stops here.
+/// A removal can uncover the next (`Fax [email], 5550142`), a few times at most; text made to go on for ever stops here.
 const MAX_ROUNDS: u32 = 8;
 
 fn redact_one(text: &str, names: &Names, counts: &mut BTreeMap<Kind, u32>) -> String {

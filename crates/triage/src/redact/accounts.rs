@@ -79,22 +79,25 @@ fn is_iban(letters: &str) -> bool {
     remainder == 1
 }
 
-/// Card numbers of 13 to 19 digits whose check digit is right, grouped as cards are: all alike but for a shorter last
-/// one, or as on the cards that begin 4-6.
+/// Card numbers of 13 to 19 digits whose check digit is right, without gaps or grouped as cards are: fours or eights
+/// with a shorter last one, or one of the uneven kinds.
 pub(super) fn cards(text: &str) -> Vec<Range<usize>> {
     runs(text).iter().flat_map(|run| cards_in(text, run, is_grouped)).collect()
 }
 
-/// Card numbers with any spaces and dashes. To be asked after the telephone numbers are gone: every tenth pair of them
-/// would pass for a card.
+/// Card numbers with any spaces and dashes, but no piece of something with more dashes. To be asked after the telephone
+/// numbers are gone: every tenth pair of them would pass for a card.
 pub(super) fn oddly_grouped_cards(text: &str) -> Vec<Range<usize>> {
-    runs(text).iter().flat_map(|run| cards_in(text, run, |_| true)).collect()
+    let pieces = |run: Vec<Group>| cards_in(text, &run, |_| true);
+    let dash = |c: Option<char>| c.is_some_and(is_dash);
+    let whole = |hit: &Range<usize>| !dash(char_before(text, hit.start)) && !dash(char_after(text, hit.end));
+    runs(text).into_iter().flat_map(pieces).filter(whole).collect()
 }
 
 fn is_grouped(groups: &[Group]) -> bool {
     let lens: Vec<usize> = groups.iter().map(|group| group.values.len()).collect();
     let (most, last) = lens.split_at(lens.len() - 1);
-    let alike = most.iter().all(|len| *len == lens[0] && *len >= 4) && last[0] <= lens[0];
+    let alike = most.iter().all(|len| *len == lens[0] && matches!(len, 4 | 8)) && last[0] <= lens[0];
     alike || matches!(lens[..], [4, 6, 4 | 5] | [6, 13])
 }
 

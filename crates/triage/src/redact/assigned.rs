@@ -39,7 +39,15 @@ static VALUE_END: LazyLock<Regex> =
 /// The values, in order.
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let mut hits = Vec::new();
-    for found in ASSIGNED.captures_iter(text) {
+    let mut at = 0;
+    while let Some(found) = ASSIGNED.captures_at(text, at) {
+        let whole = found.get_match();
+        if text[..whole.start()].ends_with('[') && whole.as_str().starts_with("secret]") {
+            // The word is a placeholder.
+            at = whole.start() + "secret]".len();
+            continue;
+        }
+        at = whole.end();
         let quoted = (1..=4).find_map(|group| found.get(group));
         hits.extend(quoted.map(|value| value.range()));
         hits.extend(found.get(5).map(|value| bare(text, value.range())));

@@ -37,15 +37,26 @@ pub(super) fn runs(text: &str) -> Vec<Vec<Group>> {
             values: found.as_str().chars().filter_map(value).collect(),
             attached: is_attached(text, found.range()),
         };
-        let joins = |run: &&mut Vec<Group>| {
-            run.last().is_some_and(|last| is_separator(&text[last.range.end..group.range.start]))
-        };
+        let joins = |run: &&mut Vec<Group>| continues(text, run, &group.range);
         match runs.last_mut().filter(joins) {
             Some(run) => run.push(group),
             None => runs.push(vec![group]),
         }
     }
     runs
+}
+
+fn continues(text: &str, run: &[Group], next: &Range<usize>) -> bool {
+    let (Some(first), Some(last)) = (run.first(), run.last()) else {
+        return false;
+    };
+    let gap = &text[last.range.end..next.start];
+    // "(030) 1234567" is one number; "030 1234567 (9-17 h)" and "(call 030 1234567) 5 times" are more.
+    let opens_well = !gap.contains('(') || text[next.end..].starts_with(')');
+    let before = text[..first.range.start].trim_end_matches('+');
+    let closes_well =
+        !gap.contains(')') || before.ends_with('(') || text[first.range.start..last.range.end].contains('(');
+    is_separator(gap) && opens_well && closes_well
 }
 
 /// A space as it is written inside numbers.
@@ -101,17 +112,16 @@ static MASK: LazyLock<Regex> = LazyLock::new(|| {
 
 /// UUIDs, dates and times that are not a piece of something longer.
 fn masks(text: &str) -> Vec<Range<usize>> {
-    let continues = |c: char| is_dash(c) || matches!(c, '.' | '/' | ':');
+    let links = |c: char| is_dash(c) || matches!(c, '.' | '/' | ':');
     let is_digit = |c: Option<char>| c.is_some_and(|c| value(c).is_some());
     let whole = |found: &Range<usize>| {
         let before = char_before(text, found.start);
         let after = char_after(text, found.end);
         let leads_in = before
-            .filter(|c| continues(*c))
+            .filter(|c| links(*c))
             .is_some_and(|c| is_digit(char_before(text, found.start - c.len_utf8())));
-        let leads_on = after
-            .filter(|c| continues(*c))
-            .is_some_and(|c| is_digit(char_after(text, found.end + c.len_utf8())));
+        let leads_on =
+            after.filter(|c| links(*c)).is_some_and(|c| is_digit(char_after(text, found.end + c.len_utf8())));
         !is_digit(before) && before != Some('+') && !leads_in && !is_digit(after) && !leads_on
     };
     MASK.find_iter(text).map(|found| found.range()).filter(whole).collect()

@@ -86,7 +86,10 @@ impl<'t> Candidate<'t> {
         match self.lead {
             Lead::Plus => DIGITS.contains(&digits) && !self.plus_is_sum(),
             Lead::DoubleZero => {
-                (9..=DIGITS.end() + 2).contains(&digits) && !self.is_amount() && !self.is_labelled_plainly()
+                let stands_alone = !self.is_inside_identifier() && !self.is_labelled_plainly();
+                (9..=DIGITS.end() + 2).contains(&digits)
+                    && !self.is_amount()
+                    && (stands_alone || self.follows_word())
             }
             Lead::Parenthesis => national,
             Lead::Zero => national && (self.has_area_code() || self.follows_word() || self.is_zero_led()),
@@ -241,7 +244,7 @@ fn before(text: &str, at: usize) -> &str {
 static PHONE_WORD: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?xi)
-        (?: (?:^|[^\p{L}])
+        (?: (?:^|[^\p{L}\[])
             (?: tel | t[eé]l[eé](?:phone|fono|fone)? | telef[oó]n\p{L}* | telefoon\p{L}* | phones? | smartphone | call(?:s|ed|ing|back)?
               | mobile? | mobil(?:nummer|telefon) | m[oó]vil | cell(?:phone|ulare?)? | celular | handy\p{L}* | fax
               | whats\s?app | wa\.me | sms | ring | gsm | portable | rufnummer | durchwahl | anruf\p{L}* | rückruf\p{L}*

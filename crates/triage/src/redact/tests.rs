@@ -71,6 +71,7 @@ fn phone_numbers_go() {
             "«0171 1234567» «0172 7654322»",
             "«202-555-0142» «202-555-0143» «202-555-0144»",
             "«555-0142» «0171 1234567»",
+            "«030/98765432» (9-17 h), (call «030 98765432») 5 times, SN-0012-3456-7890, tel-«0049-30-345678»",
             "«+49 171 1234567» «0172 7654321»",
             "I am on «0171 1234567».",
             "Tel: «1234567»",
@@ -225,6 +226,7 @@ fn assigned_secrets_go_and_their_words_stay() {
             "{\\\"password\\\":\\\"«hunter2»\\\"}",
             "AWS_SECRET_ACCESS_KEY=«abc»",
             "**Password:** «hunter2»",
+            "user[password]=«abc» [secret]: token=«abc»",
             "<password>«hunter2»</password>",
             "token => «abc» secret := «abc»",
             "token: Bearer «abc»",
@@ -280,6 +282,8 @@ fn what_is_no_personal_data_stays() {
         "Chrome/120.0.6099.129",
         "Annabel Smithson",
         "already [email] and [phone]: [secret]",
+        "[phone] 52.520008, [phone]: 1234567, [secret]: x, [secret]=y",
+        "order 123-4567890-1234567",
         "password: [secret], https://[secret]@example.com",
     ] {
         let (out, counts) = content(text, &["Anna Smith", "email", "secret"]);

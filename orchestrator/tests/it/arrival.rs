@@ -1,0 +1,138 @@
+//! A ticket's whole way, from the webhook to Discord.
+
+use link::TriageStatus;
+use serde_json::json;
+use sims::hubspot::{Contact, Ticket};
+use sims::sender::{Event, Sender};
+
+use crate::support::{TOKEN, TestApp};
+
+on_both! {
+    async fn a_ticket_stands_in_discord_with_its_verdict(database) {
+        let app = TestApp::start(&database, &[("HUBSPOT_PORTAL_ID", "20260001")]).await;
+        app.ticket("31415926535", "Invoice shows the wrong VAT number", "Hello, our invoice of May has the wrong VAT number. Please correct it.").await;
+        let detail = app.wait_for("31415926535", TriageStatus::Triaged).await;
+        let verdict = detail.triage.verdict.unwrap();
+        assert_eq!((verdict.category.as_str(), verdict.team.as_str(), verdict.language.as_str()), ("billing", "billing", "en"));
+        assert_eq!(detail.triage.provider.as_deref(), Some("local"));
+        assert_eq!(detail.triage.deliveries[0].status, "delivered");
+        let [call] = detail.calls.as_slice() else { panic!("{:?}", detail.calls) };
+        assert_eq!((call.provider.as_str(), call.form.as_str(), call.outcome.as_str()), ("local", "first", "verdict"));
+        assert!(call.model_digest.is_some() && call.prompt_version.starts_with("p-") && call.cloud_reason.is_none());
+        assert_eq!(format!("http://{}", call.sent_to), app.world.edge.url());
+
+        let message = app.world.discord.wait_for_ticket("31415926535").await;
+        let embed = &message.embeds[0];
+        assert_eq!(embed["title"], "Invoice shows the wrong VAT number");
+        assert_eq!(embed["url"], "https://app.hubspot.com/contacts/20260001/record/0-5/31415926535");
+        assert_eq!(message.allowed_mentions, json!({"parse": []}));
+        assert!(embed["footer"]["text"].as_str().unwrap().starts_with("on your machine, llama3.2, "), "{embed}");
+        assert_eq!(Some(message.id.as_str()), detail.triage.deliveries[0].message_id.as_deref());
+    }
+}
+
+on_both! {
+    async fn the_table_of_processed_tickets_is_kept(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.ticket("1", "Cannot log in", "The login page says that my password is wrong.").await;
+        app.wait_for("1", TriageStatus::Triaged).await;
+        let sql = "select ticket_id || ' ' || provider from processed_tickets where processed_at is not null and created_at is not null";
+        let row: String = match &app.app.store {
+            orchestrator::store::Store::Postgres(_) => {
+                let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+            }
+            orchestrator::store::Store::Sqlite(_) => {
+                let pool = sqlx::SqlitePool::connect(&database.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+            }
+        };
+        assert_eq!(row, "1 local");
+    }
+}
+
+on_both! {
+    async fn text_is_fetched_from_hubspot_when_the_webhook_has_none(database) {
+        for (id, family, path) in [(71, "v3", "/crm/v3/objects/tickets/71"), (72, "2026-09", "/crm/objects/2026-09/tickets/72")] {
+            let app = TestApp::start(&database, &[("HUBSPOT_API_FAMILY", family)]).await;
+            let contact = Contact { id: "501".into(), firstname: Some("Ada".into()), lastname: Some("Lovelace".into()), ..Contact::default() };
+            app.world.hubspot.add_ticket(Ticket::new(id, "Webhook signature", "The signature of your webhook does not match.").with_contact(contact));
+            let sender = Sender::new(&format!("{}/webhooks/hubspot", app.url), TOKEN);
+            assert_eq!(sender.events(&[Event::creation(id)]).await.unwrap().status, 202);
+            let detail = app.wait_for(&id.to_string(), TriageStatus::Triaged).await;
+            assert_eq!(detail.triage.subject.as_deref(), Some("Webhook signature"));
+            assert!(detail.triage.url.unwrap().ends_with(&format!("/record/0-5/{id}")));
+            assert_eq!(app.world.hubspot.journal.entries_on(path).len(), 1);
+            assert_eq!(app.world.hubspot.journal.entries_on("contacts/batch/read").len(), 1);
+        }
+    }
+}
+
+on_both! {
+    async fn a_ticket_deleted_meanwhile_is_gone(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 404}])).await;
+        let detail = app.wait_for("404", TriageStatus::Gone).await;
+        assert!(detail.calls.is_empty() && detail.triage.deliveries.is_empty());
+        assert_eq!(app.world.discord.messages().len(), 0);
+    }
+}
+
+on_both! {
+    async fn a_busy_hubspot_is_asked_again_and_a_refused_token_is_told(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.world.hubspot.add_ticket(Ticket::new(5, "Export", "The CSV export is empty."));
+        app.world.hubspot.faults.script("429 once; 502 once").unwrap();
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 5}])).await;
+        for _ in 0..2 {
+            app.wait_for_triage("5", "to wait", |t| t.status == TriageStatus::Waiting && t.error.is_some()).await;
+            app.advance(std::time::Duration::from_secs(60));
+        }
+        app.wait_for("5", TriageStatus::Triaged).await;
+
+        app.world.hubspot.set_token("another");
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 6}])).await;
+        app.wait_for("6", TriageStatus::Failed).await;
+        let message = app.world.discord.wait_for_ticket("ticket 6").await;
+        assert!(message.title().starts_with("Not triaged:"), "{}", message.text());
+        assert!(message.text().contains("HUBSPOT\\_ACCESS\\_TOKEN"), "{}", message.text());
+    }
+}
+
+on_both! {
+    async fn a_ticket_without_text_and_without_access_is_given_to_a_person_until_its_text_comes(database) {
+        let app = TestApp::start(&database, &[("HUBSPOT_ACCESS_TOKEN", "")]).await;
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 8}])).await;
+        let failed = app.wait_for("8", TriageStatus::Failed).await;
+        assert!(failed.triage.error.unwrap().contains("no text"));
+        app.ticket("8", "Refund", "I want my money back for the second licence.").await;
+        app.wait_for("8", TriageStatus::Triaged).await;
+        let message = app.world.discord.wait_until("the message to be edited", |m| m.iter().find(|m| m.edits == 1).cloned()).await;
+        assert_eq!((message.title(), app.world.discord.messages().len()), ("Refund".into(), 1));
+    }
+}
+
+on_both! {
+    async fn a_changed_ticket_is_triaged_again_only_when_that_is_wanted_and_it_really_changed(database) {
+        for (retriage, expected) in [("false", 1), ("true", 2)] {
+            let app = TestApp::start(&database, &[("RETRIAGE_ON_CHANGE", retriage)]).await;
+            let id: u64 = if retriage == "true" { 91 } else { 90 };
+            app.world.hubspot.add_ticket(Ticket::new(id, "Question", "How do I add a user?"));
+            let sender = Sender::new(&format!("{}/webhooks/hubspot", app.url), TOKEN);
+            sender.events(&[Event::creation(id)]).await.unwrap();
+            app.wait_for(&id.to_string(), TriageStatus::Triaged).await;
+            // The same text again: nothing to do.
+            sender.events(&[Event::change(id, "subject", "Question")]).await.unwrap();
+            app.world.hubspot.add_ticket(Ticket::new(id, "Everything is down", "Production is down for all our users!"));
+            if retriage == "true" {
+                app.world.hubspot.journal.wait_for_on(&format!("tickets/{id}"), 2).await;
+            }
+            sender.events(&[Event::change(id, "content", "Production is down")]).await.unwrap();
+            if retriage == "true" {
+                let triage = app.wait_for_triage(&id.to_string(), "to be urgent", |t| t.verdict.as_ref().is_some_and(|v| v.priority == "urgent")).await;
+                assert_eq!(triage.subject.as_deref(), Some("Everything is down"));
+            }
+            assert_eq!(app.world.ollama.chats(), expected, "{retriage}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The database goes away and comes back.
+
+use std::net::SocketAddr;
+
+use link::TriageStatus;
+use serde_json::json;
+use url::Url;
+
+use crate::support::{Database, Proxy, TestApp, until};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_database_it_says_so_and_recovers_by_itself() {
+    let Some(database) = Database::postgres().await else {
+        eprintln!("skipped: TEST_DATABASE_URL is not set");
+        return;
+    };
+    assert!(database.is_postgres());
+    let mut url = Url::parse(&database.url).unwrap();
+    let server: SocketAddr = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)).parse().unwrap();
+    let proxy = Proxy::to(server).await;
+    url.set_port(Some(proxy.address().port())).unwrap();
+    let app = TestApp::start(&database, &[("DATABASE_URL", url.as_str())]).await;
+    assert_eq!(app.get("/health/ready").await.0, 200);
+    assert_eq!(app.get("/health").await.1["status"], "healthy");
+
+    proxy.cut();
+    let body = json!({"ticket_id": "1", "subject": "Question", "content": "How do I change my plan?"});
+    let (status, answer) = app.send(&body).await;
+    assert_eq!((status, answer["error"]["code"].as_str()), (503, Some("unavailable")), "HubSpot keeps the event");
+    let (status, health) = app.get("/health").await;
+    assert_eq!((status, &health["status"], &health["dependencies"]["database"]["status"]), (200, &json!("degraded"), &json!("unhealthy")));
+    assert_eq!((app.get("/health/ready").await.0, app.get("/health/live").await.0), (503, 200));
+
+    proxy.mend();
+    until("webhooks to be taken again", async || (app.send(&body).await.0 == 202).then_some(())).await;
+    app.wait_for("1", TriageStatus::Triaged).await;
+    assert_eq!(app.get("/health/ready").await.0, 200);
+}

@@ -1,0 +1,161 @@
+//! The queue's promises, on both databases.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use orchestrator::queue::{Back, Delivered, Finished, Incoming, Kind, LEASE};
+use orchestrator::store::{Retry, Schema, Store};
+use serde_json::json;
+use triage::ticket::TicketId;
+use triage::time::Timestamp;
+
+use crate::support::Database;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_392_000_000);
+
+on_both! {
+    async fn concurrent_claimers_get_every_job_exactly_once(database) {
+        let store = open(&database).await;
+        accept(&store, 0..200, false).await;
+        let claimers = (0..8).map(|_| async {
+            let mut mine = Vec::new();
+            loop {
+                let jobs = store.claim(Kind::Triage, 7, NOW).await.unwrap();
+                if jobs.is_empty() { return mine; }
+                mine.extend(jobs.into_iter().map(|job| job.ticket_id.to_string()));
+            }
+        });
+        let claimed: Vec<String> = futures::future::join_all(claimers).await.into_iter().flatten().collect();
+        assert_eq!((claimed.len(), claimed.iter().collect::<BTreeSet<_>>().len()), (200, 200));
+    }
+}
+
+on_both! {
+    async fn a_dead_workers_job_is_taken_over_and_its_late_work_is_refused(database) {
+        let store = open(&database).await;
+        accept(&store, 0..1, false).await;
+        let dead = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        assert_eq!(dead.takeovers, 0);
+        let almost = NOW.plus(LEASE - Duration::from_millis(1));
+        assert!(store.claim(Kind::Triage, 1, almost).await.unwrap().is_empty(), "the lease holds");
+        assert!(store.extend(&dead, NOW.plus(Duration::from_secs(10))).await.unwrap());
+        assert!(store.claim(Kind::Triage, 1, NOW.plus(LEASE)).await.unwrap().is_empty(), "an extended lease holds longer");
+        let later = NOW.plus(Duration::from_secs(10)).plus(LEASE);
+        let taken = store.claim(Kind::Triage, 1, later).await.unwrap().remove(0);
+        assert_eq!(taken.takeovers, 1);
+        assert!(!store.finish(&dead, &[], &Finished::Gone, true, later).await.unwrap(), "too late");
+        assert!(!store.extend(&dead, later).await.unwrap() && !store.put_back(&dead, Back::Failed, LEASE, "late", later).await.unwrap());
+        assert!(store.finish(&taken, &[], &Finished::Gone, true, later).await.unwrap());
+        assert_eq!(store.next_due(Kind::Triage).await.unwrap(), None);
+    }
+}
+
+on_both! {
+    async fn a_request_that_arrives_while_a_job_runs_makes_it_run_again(database) {
+        let store = open(&database).await;
+        accept(&store, 0..1, true).await;
+        accept_change(&store, "0", "one").await;
+        let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        accept_change(&store, "0", "two").await;
+        assert!(store.finish(&job, &[], &Finished::Unchanged, true, NOW).await.unwrap());
+        let again = store.claim(Kind::Triage, 1, NOW).await.unwrap();
+        assert_eq!(again.len(), 1, "the change that came meanwhile is not lost");
+        assert!(store.finish(&again[0], &[], &Finished::Unchanged, true, NOW).await.unwrap());
+        assert!(store.claim(Kind::Triage, 1, NOW.plus(LEASE)).await.unwrap().is_empty(), "and the one before it ran only once");
+    }
+}
+
+on_both! {
+    async fn waiting_jobs_come_forward_and_failed_ones_keep_their_time(database) {
+        let store = open(&database).await;
+        accept(&store, 0..3, false).await;
+        let jobs = store.claim(Kind::Triage, 3, NOW).await.unwrap();
+        let hour = Duration::from_secs(3600);
+        for (job, back) in jobs.iter().zip([Back::Waiting, Back::ServiceFailed, Back::Failed]) {
+            assert!(store.put_back(job, back, hour, "because", NOW).await.unwrap());
+        }
+        assert!(store.claim(Kind::Triage, 3, NOW).await.unwrap().is_empty());
+        assert_eq!(store.wake_waiting(Kind::Triage, NOW).await.unwrap(), 2);
+        let mut failures: Vec<u32> = store.claim(Kind::Triage, 3, NOW).await.unwrap().iter().map(|job| job.failures).collect();
+        failures.sort_unstable();
+        assert_eq!(failures, [0, 1]);
+        assert_eq!(store.next_due(Kind::Triage).await.unwrap(), Some(NOW.plus(LEASE)));
+    }
+}
+
+on_both! {
+    async fn handing_back_costs_no_time_and_counts_as_nothing(database) {
+        let store = open(&database).await;
+        accept(&store, 0..1, false).await;
+        let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        store.hand_back(&job, NOW).await.unwrap();
+        let again = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        assert_eq!((again.failures, again.takeovers), (0, 0));
+    }
+}
+
+on_both! {
+    async fn a_failure_is_announced_and_a_message_is_remembered(database) {
+        let store = open(&database).await;
+        accept(&store, 0..1, false).await;
+        let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        let failed = Finished::Failed { why: "why".into(), what_to_do: "what".into() };
+        assert!(store.finish(&job, &[], &failed, true, NOW).await.unwrap());
+        let delivery = store.claim(Kind::Discord, 1, NOW).await.unwrap().remove(0);
+        assert_eq!(store.subject(&delivery).await.unwrap().unwrap().message_id, None);
+        let end = Delivered::Message { message_id: "77".into(), triage_id: None };
+        assert!(store.delivered(&delivery, &end, NOW).await.unwrap());
+        assert_eq!(store.subject(&delivery).await.unwrap().unwrap().message_id.as_deref(), Some("77"));
+        let detail = store.triage(&id("0")).await.unwrap().unwrap();
+        assert_eq!(detail.triage.error.as_deref(), Some("why"));
+        assert_eq!((detail.triage.deliveries[0].status.as_str(), detail.triage.deliveries[0].message_id.as_deref()), ("delivered", Some("77")));
+    }
+}
+
+on_both! {
+    async fn asking_again_is_queued_unless_it_runs(database) {
+        let store = open(&database).await;
+        assert_eq!(store.retry(&id("0"), NOW).await.unwrap(), Retry::Unknown);
+        accept(&store, 0..1, false).await;
+        assert_eq!(store.retry(&id("0"), NOW).await.unwrap(), Retry::Queued);
+        let job = store.claim(Kind::Triage, 2, NOW).await.unwrap();
+        assert_eq!((job.len(), store.retry(&id("0"), NOW).await.unwrap()), (1, Retry::Running));
+    }
+}
+
+on_both! {
+    async fn migrating_twice_and_at_once_is_harmless(database) {
+        let store = Store::open(&database.url, 4).await.unwrap();
+        assert_eq!(store.schema().await.unwrap(), Schema::Behind(1));
+        let (first, second) = tokio::join!(store.migrate(), store.migrate());
+        first.unwrap();
+        second.unwrap();
+        assert_eq!(store.schema().await.unwrap(), Schema::Current);
+    }
+}
+
+async fn open(database: &Database) -> Store {
+    let store = Store::open(&database.url, 10).await.unwrap();
+    store.migrate().await.unwrap();
+    store
+}
+
+fn id(text: &str) -> TicketId {
+    TicketId::parse(text).unwrap()
+}
+
+async fn accept(store: &Store, ids: std::ops::Range<u32>, retriage: bool) {
+    let requests: Vec<Incoming> = ids.map(|id| incoming(&id.to_string(), "the same")).collect();
+    let accepted = store.accept(&requests, retriage, NOW).await.unwrap();
+    assert!(accepted.iter().all(|a| (a.accepted, a.duplicates) == (1, 0)));
+}
+
+async fn accept_change(store: &Store, id: &str, content: &str) {
+    assert_eq!(store.accept(&[incoming(id, content)], true, NOW).await.unwrap()[0].accepted, 1);
+}
+
+fn incoming(id: &str, content: &str) -> Incoming {
+    let body = json!({"ticket_id": id, "subject": "Subject", "content": content}).to_string();
+    let events = triage::webhook::parse(body.as_bytes(), None).unwrap().events;
+    Incoming { request_id: "test".into(), events }
+}

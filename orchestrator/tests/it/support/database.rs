@@ -1,0 +1,59 @@
+//! A database of one test's own.
+
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+use url::Url;
+
+/// It is gone when this is dropped.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Sqlite { _folder: TempDir },
+    Postgres { server: String, name: String },
+}
+
+impl Database {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("triage.sqlite").display());
+        Self { url, kind: Kind::Sqlite { _folder: folder } }
+    }
+
+    /// `None` when there is no server to make one on.
+    #[expect(clippy::disallowed_methods, reason = "the tests' own setting")]
+    pub(crate) async fn postgres() -> Option<Self> {
+        let server = std::env::var("TEST_DATABASE_URL").ok()?;
+        let name = format!("triage_test_{}", uuid::Uuid::new_v4().simple());
+        execute(&server, format!("create database {name}")).await;
+        let mut url = Url::parse(&server).unwrap();
+        url.set_path(&name);
+        Some(Self { url: url.into(), kind: Kind::Postgres { server, name } })
+    }
+
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(self.kind, Kind::Postgres { .. })
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Kind::Postgres { server, name } = &self.kind {
+            let (server, statement) = (server.clone(), format!("drop database if exists {name} with (force)"));
+            // A runtime of its own: this one may be ending.
+            let dropped = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(execute(&server, statement));
+            });
+            dropped.join().unwrap();
+        }
+    }
+}
+
+async fn execute(server: &str, statement: String) {
+    let mut connection = PgConnection::connect(server).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}

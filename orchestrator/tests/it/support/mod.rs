@@ -1,0 +1,57 @@
+//! What the tests have in common: databases of their own, and an orchestrator among stand-ins.
+
+mod app;
+mod database;
+mod proxy;
+
+pub(crate) use app::{TOKEN, TestApp};
+pub(crate) use database::Database;
+pub(crate) use proxy::Proxy;
+
+use std::time::Duration;
+
+/// Longer than anything here takes; whoever waits this long has found a bug.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for a condition.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        let mut look_again = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            look_again.tick().await;
+            if let Some(found) = look().await {
+                return found;
+            }
+        }
+    });
+    match waited.await {
+        Ok(found) => found,
+        Err(_) => panic!("waited in vain for: {what}"),
+    }
+}
+
+/// Makes two tests of one: `name::sqlite` and `name::postgres`.
+macro_rules! on_both {
+    ($(#[$meta:meta])* async fn $name:ident($database:ident) $body:block) => {
+        $(#[$meta])*
+        mod $name {
+            #[allow(clippy::allow_attributes, unused_imports, reason = "not every test needs them all")]
+            use super::*;
+
+            async fn test($database: crate::support::Database) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                test(crate::support::Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                match crate::support::Database::postgres().await {
+                    Some(database) => test(database).await,
+                    None => eprintln!("skipped: TEST_DATABASE_URL is not set"),
+                }
+            }
+        }
+    };
+}
