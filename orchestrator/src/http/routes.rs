@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use utoipa::OpenApi;
@@ -13,9 +12,6 @@ use utoipa_axum::routes;
 use super::{health, request_id, webhook};
 use crate::app::App;
 use crate::error::ApiError;
-
-/// Largest body that is read.
-const LARGEST_BODY: usize = 1024 * 1024;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -31,7 +27,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(move || async move { Json(finish(description)) }))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn(request_id::name_request))
         .with_state(app)
 }

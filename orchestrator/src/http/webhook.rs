@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Json, response::IntoResponse};
+use futures::StreamExt;
 use link::{ErrorBody, WebhookAnswer};
 use tracing::info;
 use triage::webhook::{self, Parsed};
@@ -19,6 +20,9 @@ use crate::queue::Incoming;
 
 /// Largest body that is read.
 const LARGEST_BODY: usize = 1024 * 1024;
+
+/// Of a body that is too large, no more than this is read.
+const MOST_DRAINED: usize = 16 * 1024 * 1024;
 
 /// HubSpot gives up after 5 seconds anyway.
 const SLOWEST_BODY: Duration = Duration::from_secs(5);
@@ -47,11 +51,12 @@ pub(super) async fn receive(
     body: Body,
 ) -> Result<impl IntoResponse, ApiError> {
     let started = Instant::now();
+    // Read before anything is refused: a connection that ends with unread bytes in it loses the answer.
+    let body = read(body).await?;
     auth::webhook(&headers, app.config.hubspot.webhook_token.as_ref())?;
     if !is_json(&headers) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    let body = read(&headers, body).await?;
     let Parsed { events, ignored, problems } =
         webhook::parse(&body, app.config.hubspot.portal_id).map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
     let tickets: Vec<String> = events.iter().map(|event| event.ticket_id.to_string()).collect();
@@ -76,21 +81,25 @@ fn incomplete(problems: &[String], answer: WebhookAnswer) -> ApiError {
     ApiError::BadRequest(format!("{}{stored}", sentence(&problems.join("; "))))
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, ApiError> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > LARGEST_BODY) {
-        return Err(ApiError::TooLarge);
-    }
-    match tokio::time::timeout(SLOWEST_BODY, to_bytes(body, LARGEST_BODY)).await {
-        Err(_) => Err(ApiError::TooSlow),
-        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
-        Ok(Err(error)) if is_over_limit(&error) => Err(ApiError::TooLarge),
-        Ok(Err(_)) => Err(ApiError::BadRequest("The body ended early.".to_owned())),
-    }
-}
-
-fn is_over_limit(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
+/// The whole body. Of one that is too large, so much is read (and thrown away) that its sender hears the answer.
+async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut stream = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let mut received = 0;
+    let reading = async {
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|_| ApiError::BadRequest("The body ended early.".to_owned()))?;
+            received += chunk.len();
+            if received <= LARGEST_BODY {
+                bytes.extend_from_slice(&chunk);
+            } else if received > MOST_DRAINED {
+                break;
+            }
+        }
+        if received > LARGEST_BODY { Err(ApiError::TooLarge) } else { Ok(()) }
+    };
+    tokio::time::timeout(SLOWEST_BODY, reading).await.unwrap_or(Err(ApiError::TooSlow))?;
+    Ok(bytes)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -37,16 +37,7 @@ on_both! {
         app.ticket("1", "Cannot log in", "The login page says that my password is wrong.").await;
         app.wait_for("1", TriageStatus::Triaged).await;
         let sql = "select ticket_id || ' ' || provider from processed_tickets where processed_at is not null and created_at is not null";
-        let row: String = match &app.app.store {
-            orchestrator::store::Store::Postgres(_) => {
-                let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
-                sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
-            }
-            orchestrator::store::Store::Sqlite(_) => {
-                let pool = sqlx::SqlitePool::connect(&database.url).await.unwrap();
-                sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
-            }
-        };
+        let row = database.ask(sql).await;
         assert_eq!(row, "1 local");
     }
 }
@@ -84,9 +75,9 @@ on_both! {
         app.world.hubspot.add_ticket(Ticket::new(5, "Export", "The CSV export is empty."));
         app.world.hubspot.faults.script("429 once; 502 once").unwrap();
         app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 5}])).await;
-        for _ in 0..2 {
-            app.wait_for_triage("5", "to wait", |t| t.status == TriageStatus::Waiting && t.error.is_some()).await;
-            app.advance(std::time::Duration::from_secs(60));
+        for asked in 1..=2 {
+            app.world.hubspot.journal.wait_for_answers(asked).await;
+            app.advance_at_rest(&database, std::time::Duration::from_secs(60)).await;
         }
         app.wait_for("5", TriageStatus::Triaged).await;
 

@@ -41,12 +41,9 @@ on_both! {
         let app = TestApp::start(&database, &[]).await;
         app.world.discord.faults.script("500 twice").unwrap();
         app.ticket("1", "Question", "How do I change my plan?").await;
-        app.world.discord.journal.wait_for(1).await;
-        for posts in 2..=3 {
-            until("the next try", async || {
-                app.advance(Duration::from_secs(60));
-                (app.world.discord.journal.count() >= posts).then_some(())
-            }).await;
+        for failed in 1..=2 {
+            app.world.discord.journal.wait_for_answers(failed).await;
+            app.advance_at_rest(&database, Duration::from_secs(60)).await;
         }
         app.wait_for("1", TriageStatus::Triaged).await;
         assert_eq!((app.world.ollama.chats(), app.world.discord.messages().len()), (1, 1));
@@ -61,7 +58,7 @@ on_both! {
             app.ticket(&format!("limited-{id}"), "Question", "How do I change my plan?").await;
         }
         until("all messages", async || {
-            app.advance(Duration::from_secs(2));
+            app.advance_at_rest(&database, Duration::from_secs(2)).await;
             (app.world.discord.messages().len() == 20).then_some(())
         }).await;
         for id in 0..20 {

@@ -18,11 +18,11 @@ async fn logs_hold_neither_ticket_text_nor_secrets() {
     let _guard = tracing::subscriber::set_default(telemetry::json_to(log.clone(), "info", app.app.clock.clone()));
     app.world.ollama.faults.script("unknown category twice").unwrap();
     app.world.discord.faults.script("500 once").unwrap();
-    app.ticket("1", "Marmalade subject", "Marmalade content, written by a customer.").await;
+    app.ticket("1", "Marmalade invoice", "The invoice for marmalade has the wrong VAT number.").await;
     app.wait_for_triage("1", "to be triaged", |t| t.status == TriageStatus::Triaged).await;
     app.post(b"{}".to_vec(), &[("content-type", "application/json"), ("x-webhook-token", "wrong-token")]).await;
     crate::support::until("the message", async || {
-        app.advance(std::time::Duration::from_secs(60));
+        app.advance_at_rest(&database, std::time::Duration::from_secs(60)).await;
         (app.world.discord.messages().len() == 1).then_some(())
     })
     .await;

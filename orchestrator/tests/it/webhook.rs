@@ -11,7 +11,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 on_both! {
     async fn a_workflow_object_is_stored_once(database) {
         let app = TestApp::start(&database, &[]).await;
-        let body = json!({"ticket_id": "31415926535", "subject": "Printer on fire", "content": "It is hot.", "priority": "HIGH"});
+        let body = json!({"ticket_id": "31415926535", "subject": "Invoice", "content": "The invoice has the wrong VAT number.", "priority": "HIGH"});
         assert_eq!(app.send(&body).await, (202, json!({"accepted": 1, "duplicates": 0, "ignored": 0})));
         assert_eq!(app.send(&body).await, (202, json!({"accepted": 0, "duplicates": 1, "ignored": 0})));
         app.wait_for("31415926535", TriageStatus::Triaged).await;

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
 
-use super::{Database, until};
+use super::{Database, until_ok};
 
 pub(crate) const TOKEN: &str = "webhook-token-of-the-tests";
 
@@ -111,6 +111,12 @@ impl TestApp {
         self.running.take().unwrap().await.unwrap().unwrap();
     }
 
+    /// Moves the clock, when no worker is in the middle of something, and lets the workers look.
+    pub(crate) async fn advance_at_rest(&self, database: &Database, by: Duration) {
+        database.rested().await;
+        self.advance(by);
+    }
+
     /// Moves the clock and lets the workers look.
     pub(crate) fn advance(&self, by: Duration) {
         self.app.clock.advance(by);
@@ -149,14 +155,20 @@ impl TestApp {
 
     /// Waits until a ticket stands where it should, and its deliveries are through.
     pub(crate) async fn wait_for(&self, id: &str, status: TriageStatus) -> TriageDetail {
-        until(&format!("ticket {id} to be {status:?}"), async || {
-            self.detail(id).await.filter(|d| d.triage.status == status && d.triage.deliveries.iter().all(|d| d.status != "pending"))
+        let what = format!("ticket {id} to be {status:?}");
+        until_ok(&what, async || match self.detail(id).await {
+            Some(detail) if detail.triage.status == status && detail.triage.deliveries.iter().all(|d| d.status != "pending") => Ok(detail),
+            other => Err(other),
         })
         .await
     }
 
     pub(crate) async fn wait_for_triage(&self, id: &str, what: &str, is: impl Fn(&Triage) -> bool) -> Triage {
-        until(&format!("ticket {id}: {what}"), async || self.detail(id).await.map(|d| d.triage).filter(&is)).await
+        until_ok(&format!("ticket {id} {what}"), async || match self.detail(id).await {
+            Some(detail) if is(&detail.triage) => Ok(detail.triage),
+            other => Err(other),
+        })
+        .await
     }
 }
 

@@ -1,8 +1,10 @@
 //! A database of one test's own.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use url::Url;
+
+use super::until;
 
 /// It is gone when this is dropped.
 pub(crate) struct Database {
@@ -35,6 +37,30 @@ impl Database {
 
     pub(crate) const fn is_postgres(&self) -> bool {
         matches!(self.kind, Kind::Postgres { .. })
+    }
+}
+
+impl Database {
+    /// The one text or number that a query gives, as text.
+    pub(crate) async fn ask(&self, sql: &'static str) -> String {
+        match self.kind {
+            Kind::Postgres { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+            }
+            Kind::Sqlite { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+            }
+        }
+    }
+
+    /// Waits until no worker is in the middle of something: then the clock may jump without ending leases.
+    pub(crate) async fn rested(&self) {
+        until("the workers to rest", async || {
+            (self.ask("select cast(count(*) as text) from jobs where state = 'running' or visible_at = created_at").await == "0").then_some(())
+        })
+        .await;
     }
 }
 

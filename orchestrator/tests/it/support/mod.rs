@@ -8,25 +8,27 @@ pub(crate) use app::{TOKEN, TestApp};
 pub(crate) use database::Database;
 pub(crate) use proxy::Proxy;
 
-use std::time::Duration;
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
 
 /// Longer than anything here takes; whoever waits this long has found a bug.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for a condition.
 pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let waited = tokio::time::timeout(PATIENCE, async {
-        let mut look_again = tokio::time::interval(Duration::from_millis(5));
-        loop {
-            look_again.tick().await;
-            if let Some(found) = look().await {
-                return found;
-            }
+    until_ok(what, async || look().await.ok_or("it is not so")).await
+}
+
+/// Waits for a condition that says what it sees instead.
+pub(crate) async fn until_ok<T, E: Debug>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let mut look_again = tokio::time::interval(Duration::from_millis(5));
+    let started = Instant::now();
+    loop {
+        look_again.tick().await;
+        match look().await {
+            Ok(found) => return found,
+            Err(seen) => assert!(started.elapsed() < PATIENCE, "waited in vain for: {what}; at last: {seen:#?}"),
         }
-    });
-    match waited.await {
-        Ok(found) => found,
-        Err(_) => panic!("waited in vain for: {what}"),
     }
 }
 

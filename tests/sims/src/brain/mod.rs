@@ -10,7 +10,7 @@ pub(crate) use bend::{Answer, bend};
 use serde_json::{Map, Value, json};
 use words::Reading;
 
-/// Fills in `schema` for the ticket in `user` (the last user message). Without a schema: the properties a triage has,
+/// Fills in `schema` for the ticket in `user` (what the user said, joined). Without a schema: the properties a triage has,
 /// with the category keys that `system` names.
 pub(crate) fn think(schema: Option<&Value>, system: &str, user: &str) -> Map<String, Value> {
     let ticket = ticket_text(user);

@@ -143,8 +143,7 @@ fn validate_failed() -> Reply {
 fn text_of(body: &Value, role: Option<&str>) -> String {
     let messages = body["messages"].as_array().into_iter().flatten();
     let wanted = messages.filter(|message| role.is_none_or(|role| message["role"] == role));
-    let texts: Vec<&str> = wanted.filter_map(|message| message["content"].as_str()).collect();
-    if role == Some("user") { texts.last().copied().unwrap_or_default().to_owned() } else { texts.join("\n") }
+    wanted.filter_map(|message| message["content"].as_str()).collect::<Vec<_>>().join("\n")
 }
 
 fn speak(body: &Value, model: &str, fault: Option<Kind>, prompt_tokens: usize) -> Reply {

@@ -99,9 +99,8 @@ struct Took {
 
 fn speak(body: &Value, name: &str, fault: Option<Kind>, took: Took) -> Reply {
     let message = |role: &str| {
-        let mut messages = body["messages"].as_array().into_iter().flatten();
-        let last = messages.rfind(|message| message["role"] == role);
-        last.and_then(|message| message["content"].as_str()).unwrap_or_default().to_owned()
+        let said = body["messages"].as_array().into_iter().flatten().filter(|message| message["role"] == role);
+        said.filter_map(|message| message["content"].as_str()).collect::<Vec<_>>().join("\n")
     };
     let schema = Some(&body["format"]).filter(|format| format.is_object());
     let mut answer = brain::bend(brain::think(schema, &message("system"), &message("user")), fault);
