@@ -51,7 +51,8 @@ impl App {
     /// Builds the parts; must be called within a runtime.
     pub fn new(config: Config, store: Store, clock: Clock) -> Self {
         let wake = Arc::<Wake>::default();
-        let intake = Intake::start(store.clone(), clock.clone(), Arc::clone(&wake), config.retriage_on_change);
+        let intake =
+            Intake::start(store.clone(), clock.clone(), Arc::clone(&wake), config.retriage_on_change);
         let local = config.local.clone().map(|settings| {
             let concurrency = settings.concurrency;
             let client = Ollama::new(settings, prompt::schema(&config.desk, SchemaFlavour::Grammar));

@@ -29,7 +29,11 @@ where
     let config = match Config::from_environment() {
         Ok(config) => config,
         Err(problems) => {
-            let count = if problems.len() == 1 { "a problem".to_owned() } else { format!("{} problems", problems.len()) };
+            let count = if problems.len() == 1 {
+                "a problem".to_owned()
+            } else {
+                format!("{} problems", problems.len())
+            };
             eprintln!("The settings have {count}:");
             for problem in problems {
                 eprintln!("  - {problem}");

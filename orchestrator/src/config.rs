@@ -184,9 +184,13 @@ impl Config {
                 })
                 .unwrap_or(desk.review_threshold),
             desk,
-            retriage_on_change: reader.parsed("RETRIAGE_ON_CHANGE", "false", "true or false", flag).unwrap_or(false),
+            retriage_on_change: reader
+                .parsed("RETRIAGE_ON_CHANGE", "false", "true or false", flag)
+                .unwrap_or(false),
             workers: reader
-                .parsed("WORKERS", "8", "a number from 1 to 256", |text| text.parse().ok().filter(|n| (1..=256).contains(n)))
+                .parsed("WORKERS", "8", "a number from 1 to 256", |text| {
+                    text.parse().ok().filter(|n| (1..=256).contains(n))
+                })
                 .unwrap_or(8),
         }
     }
@@ -210,7 +214,11 @@ fn database_url(reader: &mut Reader<'_>) -> SecretString {
     if let Some(url) = &url
         && !["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme))
     {
-        reader.problem("DATABASE_URL", "must begin with postgresql:// or sqlite:", "postgresql://user:password@host:5432/triage");
+        reader.problem(
+            "DATABASE_URL",
+            "must begin with postgresql:// or sqlite:",
+            "postgresql://user:password@host:5432/triage",
+        );
     }
     SecretString::from(url.unwrap_or_else(|| EMBEDDED_DATABASE.to_owned()))
 }
@@ -227,7 +235,12 @@ fn hubspot(reader: &mut Reader<'_>) -> HubSpot {
                 _ => None,
             })
             .unwrap_or(ApiFamily::V3),
-        portal_id: reader.parsed("HUBSPOT_PORTAL_ID", "20260001", "the number of your HubSpot account", |text| text.parse().ok()),
+        portal_id: reader.parsed(
+            "HUBSPOT_PORTAL_ID",
+            "20260001",
+            "the number of your HubSpot account",
+            |text| text.parse().ok(),
+        ),
     }
 }
 
@@ -260,13 +273,19 @@ fn local(reader: &mut Reader<'_>) -> Option<Local> {
     };
     for (name, value) in [("CF_ACCESS_CLIENT_ID", &id), ("CF_ACCESS_CLIENT_SECRET", &secret)] {
         if value.as_ref().is_some_and(|v| v.expose_secret().chars().any(|c| !c.is_ascii_graphic())) {
-            reader.problem(name, "contains a space or a line break", "copy it again from Cloudflare Zero Trust");
+            reader.problem(
+                name,
+                "contains a space or a line break",
+                "copy it again from Cloudflare Zero Trust",
+            );
         }
     }
     let model = reader.text("LOCAL_LLM_MODEL").unwrap_or_else(|| "llama3.2:latest".to_owned());
     let timeout = reader.duration("LOCAL_LLM_TIMEOUT", "30s").unwrap_or(Duration::from_secs(30));
     let concurrency = reader
-        .parsed("LOCAL_LLM_CONCURRENCY", "1", "a number from 1 to 64", |text| text.parse().ok().filter(|n| (1..=64).contains(n)))
+        .parsed("LOCAL_LLM_CONCURRENCY", "1", "a number from 1 to 64", |text| {
+            text.parse().ok().filter(|n| (1..=64).contains(n))
+        })
         .unwrap_or(1);
     let access = id.zip(secret).map(|(client_id, client_secret)| Access { client_id, client_secret });
     Some(Local { url: url?, model, timeout, concurrency, access })

@@ -62,12 +62,16 @@ impl ApiError {
 
     fn message(&self) -> String {
         match self {
-            Self::BadRequest(message) | Self::Unauthorized(message) | Self::Unavailable(message) => message.clone(),
+            Self::BadRequest(message) | Self::Unauthorized(message) | Self::Unavailable(message) => {
+                message.clone()
+            }
             Self::NotFound => "There is nothing at this address.".to_owned(),
             Self::MethodNotAllowed => "This address does not take this method.".to_owned(),
             Self::TooSlow => "The body did not arrive in time.".to_owned(),
             Self::TooLarge => "The body is larger than 1 MiB.".to_owned(),
-            Self::UnsupportedMediaType => "The body must be JSON: send Content-Type: application/json.".to_owned(),
+            Self::UnsupportedMediaType => {
+                "The body must be JSON: send Content-Type: application/json.".to_owned()
+            }
         }
     }
 }
@@ -76,7 +80,9 @@ impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         Self::Unavailable(match refused {
             Refused::Overloaded => "Too many webhooks at once. Send it again.".to_owned(),
-            Refused::Database(_) => "The database cannot be used, so nothing was stored. Send it again.".to_owned(),
+            Refused::Database(_) => {
+                "The database cannot be used, so nothing was stored. Send it again.".to_owned()
+            }
         })
     }
 }
@@ -84,11 +90,14 @@ impl From<Refused> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         // The middleware that names the request fills in its id.
-        let detail = ErrorDetail { code: self.code().to_owned(), message: self.message(), request_id: String::new() };
+        let detail =
+            ErrorDetail { code: self.code().to_owned(), message: self.message(), request_id: String::new() };
         let mut response = (self.status(), Json(ErrorBody { error: detail.clone() })).into_response();
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             // HubSpot's workflows read this header in milliseconds, which for anybody else is a long but harmless wait.
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_millis() as u64));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_millis() as u64));
         }
         response.extensions_mut().insert(detail);
         response

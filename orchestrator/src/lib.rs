@@ -55,7 +55,10 @@ async fn keep_time(app: &App, stop: &CancellationToken) {
         if let Err(error) = app.clock.sync(&app.store).await {
             warn!(event = "database_unreachable", error = %error.chain(), "the database cannot be reached; webhooks are refused meanwhile");
         } else if let Ok(Schema::Behind(missing)) = app.store.schema().await {
-            warn!(event = "schema_behind", missing, "the database's schema is behind: run `orchestrator migrate`");
+            warn!(
+                event = "schema_behind",
+                missing, "the database's schema is behind: run `orchestrator migrate`"
+            );
         }
         tokio::select! {
             () = stop.cancelled() => return,

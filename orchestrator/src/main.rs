@@ -34,7 +34,9 @@ fn main() -> ExitCode {
         Command::Serve(options) => commands::with_config(|config| commands::serve::run(config, options)),
         Command::Migrate => commands::with_config(commands::migrate),
         Command::Triage(command) => commands::with_config(|config| commands::triage::run(config, command)),
-        Command::SendTest(options) => commands::with_config(|config| commands::send_test::run(config, options)),
+        Command::SendTest(options) => {
+            commands::with_config(|config| commands::send_test::run(config, options))
+        }
         Command::Openapi => commands::print_openapi(),
     }
 }

@@ -32,7 +32,11 @@ pub fn json_to<W>(writer: W, level: &str, clock: Clock) -> impl Subscriber + Sen
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(writer).event_format(JsonLines { clock }).finish()
+    tracing_subscriber::fmt()
+        .with_env_filter(filter(level))
+        .with_writer(writer)
+        .event_format(JsonLines { clock })
+        .finish()
 }
 
 fn filter(level: &str) -> EnvFilter {
@@ -48,7 +52,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut line = Line(Map::new());
         line.put("level", event.metadata().level().as_str().to_ascii_lowercase().into());
         line.put("time", self.clock.now().to_rfc3339().into());

@@ -5,7 +5,8 @@ mod polish;
 
 use serde_json::{Map, Value};
 
-use crate::desk::{Category, Desk, normalised_language};
+use crate::desk::{Category, Desk};
+use crate::language::normalised as normalised_language;
 use crate::prompt::Mark;
 use crate::ticket::{Confidence, Priority, Sentiment, Text, Verdict};
 use polish::{cut, one_line, paragraphs, repeats_endlessly};

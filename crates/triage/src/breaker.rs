@@ -212,9 +212,9 @@ impl Breaker {
     fn history(&self) -> (u32, String) {
         match &self.state {
             State::Closed { .. } => (0, String::new()),
-            State::Open { trips, why, .. } | State::Probing { trips, why, .. } | State::HalfOpen { trips, why, .. } => {
-                (*trips, why.clone())
-            }
+            State::Open { trips, why, .. }
+            | State::Probing { trips, why, .. }
+            | State::HalfOpen { trips, why, .. } => (*trips, why.clone()),
         }
     }
 

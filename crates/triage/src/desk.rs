@@ -1,14 +1,12 @@
 //! A support desk in its own words: what it is about, its categories and teams, and the rules that put a floor under
 //! the model's priority. Read from TOML; the built-in desk is `crates/triage/desk.toml`.
 
-mod language;
 pub(crate) mod phrase;
 mod read;
 mod section;
 
 use crate::ticket::{Priority, Text};
 
-pub(crate) use language::normalised as normalised_language;
 use phrase::Matcher;
 
 /// Everything about a support desk that shapes a triage.
@@ -120,7 +118,7 @@ impl Desk {
 
     /// The language of summaries in words, e.g. `English`.
     pub fn summary_language_name(&self) -> &'static str {
-        language::name_of(&self.summary_language).unwrap_or("English")
+        crate::language::name_of(&self.summary_language).unwrap_or("English")
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod breaker;
 pub mod desk;
+mod language;
 pub mod message;
 pub mod prompt;
 pub mod redact;

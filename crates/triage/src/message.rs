@@ -2,7 +2,6 @@
 //! a ticket or a model could break. It neither sends nor edits; the same body serves for both.
 
 mod escape;
-mod language;
 #[cfg(test)]
 mod tests;
 
@@ -198,7 +197,7 @@ fn fields(verdict: &Verdict, category_label: &str, team_label: &str) -> Vec<Fiel
         short("Category", category_label),
         short("Team", team_label),
         short("Sentiment", verdict.sentiment.as_str()),
-        short("Language", &language::spelled(&verdict.language)),
+        short("Language", &crate::language::spelled(&verdict.language)),
         short("Confidence", &in_words(verdict.confidence)),
         long("Why", &verdict.reason),
     ];

@@ -237,9 +237,13 @@ fn why_cloud(run: &Run, world: &World) -> String {
     let why = match (&world.local, last_local.map(|t| &t.outcome)) {
         (_, Some(Outcome::BadAnswer)) => "the local model's answers broke the rules".to_owned(),
         (_, Some(Outcome::TooLong)) => "the ticket is too long for the local model".to_owned(),
-        (_, Some(Outcome::Refused { why } | Outcome::Down { why })) => format!("the local model could not be used: {why}"),
+        (_, Some(Outcome::Refused { why } | Outcome::Down { why })) => {
+            format!("the local model could not be used: {why}")
+        }
         (_, Some(Outcome::Busy { .. })) => "the local model is busy".to_owned(),
-        (Availability::Unavailable { why, .. }, _) => format!("the local model is known to be unavailable: {why}"),
+        (Availability::Unavailable { why, .. }, _) => {
+            format!("the local model is known to be unavailable: {why}")
+        }
         (Availability::NotConfigured, _) => "no local model is configured".to_owned(),
         (Availability::Ready, Some(Outcome::Verdict) | None) => "the local model gave no answer".to_owned(),
     };
@@ -251,7 +255,9 @@ fn wait(world: &World, now: Timestamp) -> Step {
     let mut until = look_again;
     let mut reasons = Vec::new();
     let cloud_allowed = world.cloud != CloudFallback::Off;
-    for (name, availability, allowed) in [("local model", &world.local, true), ("Groq", &world.groq, cloud_allowed)] {
+    for (name, availability, allowed) in
+        [("local model", &world.local, true), ("Groq", &world.groq, cloud_allowed)]
+    {
         match availability {
             _ if !allowed => reasons.push(format!("{name}: not allowed (CLOUD_FALLBACK=off)")),
             Availability::Unavailable { until: its, why } => {
@@ -266,9 +272,10 @@ fn wait(world: &World, now: Timestamp) -> Step {
 }
 
 fn failed(run: &Run) -> Step {
-    let about_ticket = run.tries.iter().all(|t| {
-        matches!(t.outcome, Outcome::BadAnswer | Outcome::TooLong | Outcome::Refused { .. })
-    });
+    let about_ticket = run
+        .tries
+        .iter()
+        .all(|t| matches!(t.outcome, Outcome::BadAnswer | Outcome::TooLong | Outcome::Refused { .. }));
     let retry_after = run.tries.iter().filter_map(|t| match &t.outcome {
         Outcome::Busy { retry_after } => *retry_after,
         Outcome::Verdict
@@ -277,7 +284,8 @@ fn failed(run: &Run) -> Step {
         | Outcome::Refused { .. }
         | Outcome::Down { .. } => None,
     });
-    let whys: Vec<String> = run.tries.iter().map(|t| format!("{}: {}", t.provider, describe(&t.outcome))).collect();
+    let whys: Vec<String> =
+        run.tries.iter().map(|t| format!("{}: {}", t.provider, describe(&t.outcome))).collect();
     Step::Retry { why: whys.join("; "), retry_after: retry_after.min(), about_ticket }
 }
 
@@ -299,16 +307,24 @@ mod tests {
 
     #[test]
     fn the_local_model_is_asked_first() {
-        assert_eq!(next(&present(&[]), &world(Availability::Ready, CloudFallback::Full), NOW), ask_local(Form::First));
+        assert_eq!(
+            next(&present(&[]), &world(Availability::Ready, CloudFallback::Full), NOW),
+            ask_local(Form::First)
+        );
     }
 
     #[test]
     fn a_known_down_local_model_costs_no_call() {
-        let Step::Ask { provider, form, why_cloud } = next(&present(&[]), &world(down(), CloudFallback::Redacted), NOW) else {
+        let Step::Ask { provider, form, why_cloud } =
+            next(&present(&[]), &world(down(), CloudFallback::Redacted), NOW)
+        else {
             panic!("asks nobody")
         };
         assert_eq!((provider, form), (Provider::Groq, Form::First));
-        assert_eq!(why_cloud.unwrap(), "CLOUD_FALLBACK=redacted; the local model is known to be unavailable: tunnel down");
+        assert_eq!(
+            why_cloud.unwrap(),
+            "CLOUD_FALLBACK=redacted; the local model is known to be unavailable: tunnel down"
+        );
     }
 
     #[test]
@@ -317,9 +333,15 @@ mod tests {
         let mut run = present(&[(Provider::Local, Form::First, Outcome::BadAnswer)]);
         assert_eq!(next(&run, &world, NOW), ask_local(Form::Repair));
         run.tries.push(tried(Provider::Local, Form::Repair, Outcome::BadAnswer));
-        assert!(matches!(next(&run, &world, NOW), Step::Ask { provider: Provider::Groq, form: Form::First, .. }));
+        assert!(matches!(
+            next(&run, &world, NOW),
+            Step::Ask { provider: Provider::Groq, form: Form::First, .. }
+        ));
         run.tries.push(tried(Provider::Groq, Form::First, Outcome::BadAnswer));
-        assert!(matches!(next(&run, &world, NOW), Step::Ask { provider: Provider::Groq, form: Form::Repair, .. }));
+        assert!(matches!(
+            next(&run, &world, NOW),
+            Step::Ask { provider: Provider::Groq, form: Form::Repair, .. }
+        ));
         run.tries.push(tried(Provider::Groq, Form::Repair, Outcome::BadAnswer));
         assert!(matches!(next(&run, &world, NOW), Step::Retry { about_ticket: true, .. }));
     }
@@ -343,7 +365,12 @@ mod tests {
 
     #[test]
     fn text_never_goes_to_the_cloud_when_that_is_off() {
-        for outcome in [Outcome::BadAnswer, Outcome::TooLong, Outcome::Down { why: "x".into() }, Outcome::Busy { retry_after: None }] {
+        for outcome in [
+            Outcome::BadAnswer,
+            Outcome::TooLong,
+            Outcome::Down { why: "x".into() },
+            Outcome::Busy { retry_after: None },
+        ] {
             for form in [Form::First, Form::Repair, Form::Halved] {
                 let run = present(&[(Provider::Local, form, outcome.clone())]);
                 for local in [Availability::Ready, down(), Availability::NotConfigured] {
@@ -379,11 +406,17 @@ mod tests {
         for (source, expected) in [(Source::NotFetched, Step::FetchText), (Source::Gone, Step::Gone)] {
             assert_eq!(next(&Run { source, tries: vec![] }, &world, NOW), expected);
         }
-        assert!(matches!(next(&Run { source: Source::NoAccess, tries: vec![] }, &world, NOW), Step::GiveUp { .. }));
+        assert!(matches!(
+            next(&Run { source: Source::NoAccess, tries: vec![] }, &world, NOW),
+            Step::GiveUp { .. }
+        ));
     }
 
     fn present(tries: &[(Provider, Form, Outcome)]) -> Run {
-        Run { source: Source::Present, tries: tries.iter().map(|(p, f, o)| tried(*p, *f, o.clone())).collect() }
+        Run {
+            source: Source::Present,
+            tries: tries.iter().map(|(p, f, o)| tried(*p, *f, o.clone())).collect(),
+        }
     }
 
     fn tried(provider: Provider, form: Form, outcome: Outcome) -> Try {

@@ -174,7 +174,10 @@ mod tests {
 
     #[test]
     fn ticket_ids_are_printable_and_bounded() {
-        assert_eq!(TicketId::parse(" 31415926535 ").map(|id| id.as_str().to_owned()), Some("31415926535".into()));
+        assert_eq!(
+            TicketId::parse(" 31415926535 ").map(|id| id.as_str().to_owned()),
+            Some("31415926535".into())
+        );
         for bad in ["", "  ", "a b", "a\0b", "é", &"9".repeat(256)] {
             assert_eq!(TicketId::parse(bad), None, "{bad:?}");
         }

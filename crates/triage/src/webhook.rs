@@ -41,14 +41,16 @@ pub fn parse(body: &[u8], portal: Option<i64>) -> Result<Parsed, Problem> {
             let count = items.len();
             for (index, item) in items.into_iter().enumerate() {
                 let place = format!("event {} of {count}", index + 1);
-                match item {
-                    Value::Object(object) => take(&mut parsed, &object, portal, &place),
-                    other => parsed.problems.push(format!("{place} is {}, not an object", kind_of(&other))),
+                match item.as_object() {
+                    Some(object) => take(&mut parsed, object, portal, &place),
+                    None => parsed.problems.push(format!("{place} is {}, not an object", kind_of(&item))),
                 }
             }
         }
         Value::Object(object) => take(&mut parsed, &object, portal, "the object"),
-        other => return Err(Problem::WrongShape(kind_of(&other))),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            return Err(Problem::WrongShape(kind_of(&other)));
+        }
     }
     Ok(parsed)
 }
@@ -56,7 +58,7 @@ pub fn parse(body: &[u8], portal: Option<i64>) -> Result<Parsed, Problem> {
 fn take(parsed: &mut Parsed, object: &Map<String, Value>, portal: Option<i64>, place: &str) {
     match event::read(object) {
         event::Reading::Event(event) if portal.is_none() || event.portal_id.is_none() || event.portal_id == portal => {
-            parsed.events.push(event);
+            parsed.events.push(*event);
         }
         event::Reading::Event(_) | event::Reading::Irrelevant => parsed.ignored += 1,
         event::Reading::NoTicketId => parsed.problems.push(format!(
@@ -94,7 +96,10 @@ mod tests {
         let parsed = parse(br#"{"ticket_id":"31415926535","subject":"Printer on fire","content":"It is \"hot\".","priority":"HIGH"}"#, None).unwrap();
         let event = &parsed.events[0];
         assert_eq!(event.ticket_id.as_str(), "31415926535");
-        assert_eq!(event.text, Some(Text { subject: "Printer on fire".into(), content: "It is \"hot\".".into() }));
+        assert_eq!(
+            event.text,
+            Some(Text { subject: "Printer on fire".into(), content: "It is \"hot\".".into() })
+        );
         assert_eq!((event.about, event.kind.as_str()), (About::Creation, "workflow"));
     }
 
@@ -117,7 +122,10 @@ mod tests {
     fn a_property_bag_carries_the_text_too() {
         let parsed = one(&json!({"objectType":"TICKET","objectId":31415926535_i64,"portalId":20260001,
             "properties":{"subject":{"value":"Printer on fire","timestamp":1795392000123_i64},"content":{"value":null}}}));
-        assert_eq!(parsed.events[0].text, Some(Text { subject: "Printer on fire".into(), content: String::new() }));
+        assert_eq!(
+            parsed.events[0].text,
+            Some(Text { subject: "Printer on fire".into(), content: String::new() })
+        );
         assert_eq!(parsed.events[0].portal_id, Some(20_260_001));
     }
 
@@ -140,9 +148,7 @@ mod tests {
 
     #[test]
     fn a_repeated_event_has_the_same_key_and_another_attempt_number() {
-        let event = |attempt: i64, event_id: i64| {
-            json!([{"eventId":event_id,"portalId":7,"occurredAt":1,"subscriptionType":"ticket.creation","objectId":11,"attemptNumber":attempt}])
-        };
+        let event = |attempt: i64, event_id: i64| json!([{"eventId":event_id,"portalId":7,"occurredAt":1,"subscriptionType":"ticket.creation","objectId":11,"attemptNumber":attempt}]);
         let key = |body: &Value| one(body).events[0].key.clone();
         assert_eq!(key(&event(0, 1)), key(&event(3, 1)));
         assert_ne!(key(&event(0, 1)), key(&event(0, 2)));
@@ -153,7 +159,9 @@ mod tests {
 
     #[test]
     fn an_event_without_a_ticket_is_named() {
-        let parsed = one(&json!([{"subscriptionType":"ticket.creation","objectId":1}, {"subscriptionType":"ticket.creation"}, 5]));
+        let parsed = one(
+            &json!([{"subscriptionType":"ticket.creation","objectId":1}, {"subscriptionType":"ticket.creation"}, 5]),
+        );
         assert_eq!(parsed.events.len(), 1);
         assert!(parsed.problems[0].starts_with("event 2 of 3 names no ticket"), "{:?}", parsed.problems);
         assert_eq!(parsed.problems[1], "event 3 of 3 is a number, not an object");
@@ -171,7 +179,10 @@ mod tests {
         let text = |body: &[u8]| parse(body, None).unwrap().events[0].text.clone().unwrap().subject;
         assert_eq!(text(br#"{"ticket_id":1,"subject":"a\u0000b"}"#), "a\u{fffd}b");
         assert_eq!(text(br#"{"ticket_id":1,"subject":"a\ud800b"}"#), "a\u{fffd}b");
-        assert_eq!(text(br#"{"ticket_id":1,"subject":"\udc00\\ud800 \ud83d\ude00"}"#), "\u{fffd}\\ud800 \u{1f600}");
+        assert_eq!(
+            text(br#"{"ticket_id":1,"subject":"\udc00\\ud800 \ud83d\ude00"}"#),
+            "\u{fffd}\\ud800 \u{1f600}"
+        );
         assert_eq!(text(b"{\"ticket_id\":1,\"subject\":\"a\xff\0b\"}"), "a\u{fffd}\u{fffd}b");
     }
 
@@ -185,7 +196,9 @@ mod tests {
 
     #[test]
     fn names_of_the_contact_are_collected_for_redaction() {
-        let parsed = one(&json!({"ticket_id":1,"contact_name":"Ada Lovelace","contact":{"firstname":"Ada","lastname":{"value":"Lovelace"}},"properties":{"lastname":"King"}}));
+        let parsed = one(
+            &json!({"ticket_id":1,"contact_name":"Ada Lovelace","contact":{"firstname":"Ada","lastname":{"value":"Lovelace"}},"properties":{"lastname":"King"}}),
+        );
         assert_eq!(parsed.events[0].contacts, ["Ada", "Ada Lovelace", "King", "Lovelace"]);
     }
 

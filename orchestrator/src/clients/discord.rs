@@ -48,7 +48,8 @@ pub enum Error {
 impl Discord {
     /// A client; the API version is pinned in the address.
     pub fn new(config: &Settings) -> Self {
-        let mut url = Url::parse(config.webhook_url.expose_secret()).expect("checked when the settings were read");
+        let mut url =
+            Url::parse(config.webhook_url.expose_secret()).expect("checked when the settings were read");
         if url.path().starts_with("/api/webhooks/") {
             let pinned = url.path().replacen("/api/", "/api/v10/", 1);
             url.set_path(&pinned);
@@ -64,12 +65,17 @@ impl Discord {
     /// Writes a message and returns its id.
     pub async fn post(&self, body: &Value) -> Result<String, Error> {
         let answer = self.send(self.http.post(self.address("", "wait=true")).json(body)).await?;
-        answer["id"].as_str().map(str::to_owned).ok_or_else(|| Error::Later("Discord's answer has no message id".to_owned()))
+        answer["id"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Error::Later("Discord's answer has no message id".to_owned()))
     }
 
     /// Rewrites one of our own messages.
     pub async fn edit(&self, message_id: &str, body: &Value) -> Result<(), Error> {
-        self.send(self.http.patch(self.address(&format!("/messages/{message_id}"), "")).json(body)).await.map(|_| ())
+        self.send(self.http.patch(self.address(&format!("/messages/{message_id}"), "")).json(body))
+            .await
+            .map(|_| ())
     }
 
     /// Whether the message is there to be seen.
@@ -85,13 +91,16 @@ impl Discord {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{path}", self.url.path()));
         // A thread id in the configured address has to stay.
-        let query: Vec<&str> = [self.url.query().unwrap_or_default(), query].into_iter().filter(|q| !q.is_empty()).collect();
+        let query: Vec<&str> =
+            [self.url.query().unwrap_or_default(), query].into_iter().filter(|q| !q.is_empty()).collect();
         url.set_query((!query.is_empty()).then(|| query.join("&")).as_deref());
         url
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Value, Error> {
-        let later = |error: reqwest::Error| Error::Later(format!("Discord cannot be reached ({})", http::describe(&error)));
+        let later = |error: reqwest::Error| {
+            Error::Later(format!("Discord cannot be reached ({})", http::describe(&error)))
+        };
         let response = request.send().await.map_err(later)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = http::body(response).await.map_err(later)?;
@@ -101,10 +110,16 @@ impl Discord {
         match (status, code) {
             (200..=299, _) => Ok(json),
             (404, 10008) => Err(Error::MessageGone),
-            (401 | 404, _) => Err(Error::WebhookGone(format!("the Discord webhook does not exist any more ({status}, code {code})"))),
-            (403, _) => Err(Error::WebhookGone(format!("Discord forbids writing to the channel (403, code {code})"))),
+            (401 | 404, _) => Err(Error::WebhookGone(format!(
+                "the Discord webhook does not exist any more ({status}, code {code})"
+            ))),
+            (403, _) => {
+                Err(Error::WebhookGone(format!("Discord forbids writing to the channel (403, code {code})")))
+            }
             (429, _) => Err(Error::RateLimited(self.rest())),
-            (400 | 413, _) => Err(Error::Invalid(format!("Discord does not accept the message ({status}, code {code})"))),
+            (400 | 413, _) => {
+                Err(Error::Invalid(format!("Discord does not accept the message ({status}, code {code})")))
+            }
             _ => Err(Error::Later(format!("Discord failed ({status})"))),
         }
     }

@@ -81,7 +81,8 @@ impl Groq {
         if status != 200 {
             return Err(classify(status, &headers, &body));
         }
-        serde_json::from_str(&body).map_err(|_| Fault::answered(200, Kind::BadAnswer, "Groq's answer is not JSON").into())
+        serde_json::from_str(&body)
+            .map_err(|_| Fault::answered(200, Kind::BadAnswer, "Groq's answer is not JSON").into())
     }
 }
 
@@ -101,12 +102,19 @@ impl Model for Groq {
         };
         let choice = &completion["choices"][0];
         if choice["finish_reason"] == "length" {
-            return Err(Fault::answered(200, Kind::BadAnswer, "the answer was cut off because it was too long"));
+            return Err(Fault::answered(
+                200,
+                Kind::BadAnswer,
+                "the answer was cut off because it was too long",
+            ));
         }
         let Some(text) = choice["message"]["content"].as_str() else {
             return Err(Fault::answered(200, Kind::BadAnswer, "Groq's answer has no message"));
         };
-        Ok(Answer { text: text.to_owned(), digest: completion["system_fingerprint"].as_str().map(str::to_owned) })
+        Ok(Answer {
+            text: text.to_owned(),
+            digest: completion["system_fingerprint"].as_str().map(str::to_owned),
+        })
     }
 
     async fn probe(&self) -> Result<(), Fault> {
@@ -124,7 +132,9 @@ impl Model for Groq {
             return Err(classify(status, &headers, &body).fault);
         }
         let models: Value = serde_json::from_str(&body).unwrap_or_default();
-        let has_model = models["data"].as_array().is_some_and(|models| models.iter().any(|m| m["id"] == self.config.model.as_str()));
+        let has_model = models["data"]
+            .as_array()
+            .is_some_and(|models| models.iter().any(|m| m["id"] == self.config.model.as_str()));
         if has_model { Ok(()) } else { Err(missing(&self.config.model)) }
     }
 
@@ -158,12 +168,21 @@ fn classify(status: u16, headers: &HeaderMap, body: &str) -> Refusal {
     let error = serde_json::from_str::<Value>(body).unwrap_or_default()["error"].take();
     let code = error["code"].as_str().unwrap_or_default();
     let text = error["message"].as_str().unwrap_or_default();
-    let shape_unknown = status == 400 && code != "json_validate_failed" && (text.contains("response_format") || text.contains("response format") || text.contains("json_schema"));
+    let shape_unknown = status == 400
+        && code != "json_validate_failed"
+        && (text.contains("response_format")
+            || text.contains("response format")
+            || text.contains("json_schema"));
     let (kind, message) = match (status, code) {
         (400, "json_validate_failed") => (Kind::BadAnswer, "the model could not produce valid JSON"),
-        (400, "model_decommissioned") | (404, _) => (Kind::ModelMissing, "Groq does not have the model: set GROQ_MODEL"),
+        (400, "model_decommissioned") | (404, _) => {
+            (Kind::ModelMissing, "Groq does not have the model: set GROQ_MODEL")
+        }
         (401, _) => (Kind::CredentialsRefused, "Groq does not accept the API key"),
-        (403, _) => (Kind::CredentialsRefused, "Groq does not allow this (permissions of the key, or its edge blocks us)"),
+        (403, _) => (
+            Kind::CredentialsRefused,
+            "Groq does not allow this (permissions of the key, or its edge blocks us)",
+        ),
         (413, _) => (Kind::TooLong, "the ticket is longer than Groq takes at once"),
         (429, _) => (Kind::RateLimited, "Groq's rate limit is reached"),
         (498, _) => (Kind::Busy, "Groq has no capacity at the moment"),
@@ -178,7 +197,8 @@ fn classify(status: u16, headers: &HeaderMap, body: &str) -> Refusal {
 /// `retry-after`, else the moment at which the exhausted bucket is full again.
 fn wait(headers: &HeaderMap) -> Option<Duration> {
     http::retry_after(headers).or_else(|| {
-        let exhausted = |kind: &str| http::header(headers, &format!("x-ratelimit-remaining-{kind}")) == Some("0");
+        let exhausted =
+            |kind: &str| http::header(headers, &format!("x-ratelimit-remaining-{kind}")) == Some("0");
         let kind = if exhausted("requests") { "requests" } else { "tokens" };
         go_duration(http::header(headers, &format!("x-ratelimit-reset-{kind}"))?)
     })
@@ -214,7 +234,9 @@ mod tests {
 
     #[test]
     fn durations_as_go_prints_them() {
-        for (text, millis) in [("7.66s", 7_660), ("850ms", 850), ("2m59.56s", 179_560), ("1h2m3.5s", 3_723_500), ("0s", 0)] {
+        for (text, millis) in
+            [("7.66s", 7_660), ("850ms", 850), ("2m59.56s", 179_560), ("1h2m3.5s", 3_723_500), ("0s", 0)]
+        {
             assert_eq!(go_duration(text), Some(Duration::from_millis(millis)), "{text}");
         }
         for bad in ["5", "x", "1.2.3s", "5 apples", "-3s"] {
@@ -231,7 +253,8 @@ mod tests {
         assert_eq!(kind(413, ""), Kind::TooLong);
         assert_eq!(kind(498, ""), Kind::Busy);
         assert_eq!(kind(503, "<html>"), Kind::ServerError);
-        let unsupported = r#"{"error":{"message":"This model does not support response format `json_schema`."}}"#;
+        let unsupported =
+            r#"{"error":{"message":"This model does not support response format `json_schema`."}}"#;
         assert!(classify(400, &HeaderMap::new(), unsupported).shape_unknown);
     }
 }

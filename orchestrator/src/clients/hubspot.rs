@@ -86,8 +86,12 @@ impl HubSpot {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let request = json!({ "properties": ["firstname", "lastname"], "propertiesWithHistory": [], "inputs": ids });
-        let answer = match self.send(self.http.post(self.objects("contacts", "batch/read")).json(&request)).await {
+        let request =
+            json!({ "properties": ["firstname", "lastname"], "propertiesWithHistory": [], "inputs": ids });
+        let answer = match self
+            .send(self.http.post(self.objects("contacts", "batch/read")).json(&request))
+            .await
+        {
             Ok(answer) => answer.unwrap_or_default(),
             Err(Error::Refused(why)) => {
                 tracing::warn!(event = "contacts_not_readable", error = %why, "cannot read contacts: their names cannot be redacted");
@@ -97,7 +101,8 @@ impl HubSpot {
         };
         let mut names = Vec::new();
         for contact in answer["results"].as_array().into_iter().flatten() {
-            let part = |name: &str| contact["properties"][name].as_str().unwrap_or_default().trim().to_owned();
+            let part =
+                |name: &str| contact["properties"][name].as_str().unwrap_or_default().trim().to_owned();
             let (first, last) = (part("firstname"), part("lastname"));
             names.extend([format!("{first} {last}").trim().to_owned(), first, last]);
         }
@@ -116,7 +121,10 @@ impl HubSpot {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Option<Value>, Error> {
-        let later = |error: reqwest::Error| Error::Later { why: format!("HubSpot cannot be reached ({})", http::describe(&error)), retry_after: None };
+        let later = |error: reqwest::Error| Error::Later {
+            why: format!("HubSpot cannot be reached ({})", http::describe(&error)),
+            retry_after: None,
+        };
         let response = request.bearer_auth(self.token.expose_secret()).send().await.map_err(later)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = http::body(response).await.map_err(later)?;
@@ -125,7 +133,9 @@ impl HubSpot {
             200 | 201 | 207 if json.is_object() => Ok(Some(json)),
             404 if json["category"] == "OBJECT_NOT_FOUND" || json["status"] == "error" => Ok(None),
             400 | 401 | 403 | 404 | 409 | 414 => Err(Error::Refused(refusal(status, &json))),
-            _ => Err(Error::Later { why: refusal(status, &json), retry_after: wait(status, &headers, &json) }),
+            _ => {
+                Err(Error::Later { why: refusal(status, &json), retry_after: wait(status, &headers, &json) })
+            }
         }
     }
 }

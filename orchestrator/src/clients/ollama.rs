@@ -61,7 +61,8 @@ impl Ollama {
         if let Some(fault) = classify(&evidence, &body) {
             return Err(fault);
         }
-        serde_json::from_str(&body).map_err(|_| Fault::answered(evidence.status, Kind::BadAnswer, "Ollama's answer is not JSON"))
+        serde_json::from_str(&body)
+            .map_err(|_| Fault::answered(evidence.status, Kind::BadAnswer, "Ollama's answer is not JSON"))
     }
 
     /// The digest of the model's weights; looked up now and then, beside the calls.
@@ -72,9 +73,13 @@ impl Ollama {
         {
             return Some(digest);
         }
-        let tags = self.send(self.http.get(join(&self.config.url, "api/tags")).timeout(PROBE_TIMEOUT)).await.ok()?;
+        let tags =
+            self.send(self.http.get(join(&self.config.url, "api/tags")).timeout(PROBE_TIMEOUT)).await.ok()?;
         let wanted = with_tag(&self.config.model);
-        let model = tags["models"].as_array()?.iter().find(|m| m["name"].as_str().is_some_and(|name| with_tag(name) == wanted))?;
+        let model = tags["models"]
+            .as_array()?
+            .iter()
+            .find(|m| m["name"].as_str().is_some_and(|name| with_tag(name) == wanted))?;
         let digest = model["digest"].as_str()?.to_owned();
         *self.digest.lock().expect("no panic while it is held") = Some((Instant::now(), digest.clone()));
         Some(digest)
@@ -100,7 +105,11 @@ impl Model for Ollama {
             return Err(Fault::answered(200, Kind::ServerError, format!("Ollama failed: {}", short(error))));
         }
         if answer["done_reason"] == "length" {
-            return Err(Fault::answered(200, Kind::BadAnswer, "the answer was cut off because it was too long"));
+            return Err(Fault::answered(
+                200,
+                Kind::BadAnswer,
+                "the answer was cut off because it was too long",
+            ));
         }
         let Some(text) = answer["message"]["content"].as_str() else {
             return Err(Fault::answered(200, Kind::BadAnswer, "Ollama's answer has no message"));
@@ -109,8 +118,12 @@ impl Model for Ollama {
     }
 
     async fn probe(&self) -> Result<(), Fault> {
-        let answer = self.send(self.http.get(join(&self.config.url, "api/version")).timeout(PROBE_TIMEOUT)).await?;
-        answer["version"].as_str().map(|_| ()).ok_or_else(|| Fault::new(Kind::BadAnswer, "this is not Ollama: it has no version"))
+        let answer =
+            self.send(self.http.get(join(&self.config.url, "api/version")).timeout(PROBE_TIMEOUT)).await?;
+        answer["version"]
+            .as_str()
+            .map(|_| ())
+            .ok_or_else(|| Fault::new(Kind::BadAnswer, "this is not Ollama: it has no version"))
     }
 
     fn name(&self) -> &str {
@@ -132,7 +145,8 @@ struct Evidence {
 impl Evidence {
     fn of(response: &Response) -> Self {
         let headers = response.headers();
-        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type =
+            headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Self {
             status: response.status().as_u16(),
             html: content_type.starts_with("text/html"),
@@ -144,27 +158,54 @@ impl Evidence {
 
 /// Who said no, and why; `None` for an answer of Ollama's own that is worth reading.
 fn classify(evidence: &Evidence, body: &str) -> Option<Fault> {
-    let error = serde_json::from_str::<Value>(body).ok().and_then(|json| json["error"].as_str().map(str::to_owned));
+    let error =
+        serde_json::from_str::<Value>(body).ok().and_then(|json| json["error"].as_str().map(str::to_owned));
     let says = |text: &str| body.contains(text);
     let (kind, message) = match (evidence.status, &error) {
-        (200..=299, _) if evidence.html => (Kind::AccessRefused, "Cloudflare Access answered with a login page: check that the policy is \"Service Auth\""),
+        (200..=299, _) if evidence.html => (
+            Kind::AccessRefused,
+            "Cloudflare Access answered with a login page: check that the policy is \"Service Auth\"",
+        ),
         (200..=299, _) => return None,
-        (300..=399, _) if evidence.redirect => (Kind::AccessRefused, "Cloudflare Access does not accept the service token (redirect to its login)"),
-        (400, Some(error)) if error.contains("longer than the context") => (Kind::TooLong, "the ticket is longer than the model's context"),
-        (400, Some(error)) => return Some(Fault::answered(400, Kind::Refused, format!("Ollama refuses the request: {}", short(error)))),
+        (300..=399, _) if evidence.redirect => (
+            Kind::AccessRefused,
+            "Cloudflare Access does not accept the service token (redirect to its login)",
+        ),
+        (400, Some(error)) if error.contains("longer than the context") => {
+            (Kind::TooLong, "the ticket is longer than the model's context")
+        }
+        (400, Some(error)) => {
+            return Some(Fault::answered(
+                400,
+                Kind::Refused,
+                format!("Ollama refuses the request: {}", short(error)),
+            ));
+        }
         (401, _) => (Kind::AccessRefused, "Cloudflare Access does not accept the service token"),
         (403, Some(_)) => (Kind::Refused, "Ollama refuses the request"),
-        (403, None) if body.is_empty() => (Kind::HostRefused, "Ollama refuses the host name: set httpHostHeader to localhost:11434 in the tunnel"),
-        (403, None) if says("error code: 10") => (Kind::AccessRefused, "Cloudflare's firewall blocks the request: exempt this host from bot protection"),
-        (403, None) => (Kind::AccessRefused, "Cloudflare Access does not let the service token in: check its policy"),
+        (403, None) if body.is_empty() => (
+            Kind::HostRefused,
+            "Ollama refuses the host name: set httpHostHeader to localhost:11434 in the tunnel",
+        ),
+        (403, None) if says("error code: 10") => (
+            Kind::AccessRefused,
+            "Cloudflare's firewall blocks the request: exempt this host from bot protection",
+        ),
+        (403, None) => {
+            (Kind::AccessRefused, "Cloudflare Access does not let the service token in: check its policy")
+        }
         (404, Some(_)) => (Kind::ModelMissing, "Ollama does not have the model: pull it on the machine"),
         (404, None) => (Kind::PathRefused, "the tunnel does not serve Ollama's paths: check its rules"),
         (429, _) => (Kind::RateLimited, "Cloudflare limits the rate of requests"),
         (503, Some(_)) => (Kind::Busy, "Ollama is busy"),
         (524, _) => (Kind::Timeout, "no answer in time (Cloudflare gave up waiting)"),
         (530, _) => (Kind::TunnelDown, "Cloudflare has no connection to the tunnel"),
-        (_, None) if says("error code: 1033") => (Kind::TunnelDown, "Cloudflare has no connection to the tunnel"),
-        (502 | 503 | 520..=523 | 525 | 526, None) => (Kind::OriginDown, "the tunnel is up, but Ollama does not answer behind it"),
+        (_, None) if says("error code: 1033") => {
+            (Kind::TunnelDown, "Cloudflare has no connection to the tunnel")
+        }
+        (502 | 503 | 520..=523 | 525 | 526, None) => {
+            (Kind::OriginDown, "the tunnel is up, but Ollama does not answer behind it")
+        }
         (_, Some(_)) => (Kind::ServerError, "Ollama failed"),
         (_, None) => (Kind::ServerError, "an unexpected answer came back"),
     };
@@ -196,12 +237,24 @@ mod tests {
             (403, false, false, "", Kind::HostRefused),
             (404, false, false, r#"{"error":"model 'x' not found"}"#, Kind::ModelMissing),
             (404, false, false, "404 page not found", Kind::PathRefused),
-            (400, false, false, r#"{"error":"the prompt is longer than the context length currently available to the model; x"}"#, Kind::TooLong),
+            (
+                400,
+                false,
+                false,
+                r#"{"error":"the prompt is longer than the context length currently available to the model; x"}"#,
+                Kind::TooLong,
+            ),
             (400, false, false, r#"{"error":"invalid format"}"#, Kind::Refused),
             (429, false, true, "", Kind::RateLimited),
             (500, false, false, r#"{"error":"out of memory"}"#, Kind::ServerError),
             (502, false, true, "<html>Bad gateway</html>", Kind::OriginDown),
-            (503, false, false, r#"{"error":"server busy, please try again.  maximum pending requests exceeded"}"#, Kind::Busy),
+            (
+                503,
+                false,
+                false,
+                r#"{"error":"server busy, please try again.  maximum pending requests exceeded"}"#,
+                Kind::Busy,
+            ),
             (524, false, true, "<html/>", Kind::Timeout),
             (530, false, true, "<html>error code: 1033</html>", Kind::TunnelDown),
         ];
@@ -209,6 +262,9 @@ mod tests {
             let fault = classify(&Evidence { status, html, redirect, retry_after: None }, body);
             assert_eq!(fault.as_ref().map(|f| f.kind), Some(expected), "{status} {body}");
         }
-        assert_eq!(classify(&Evidence { status: 200, html: false, redirect: false, retry_after: None }, "{}"), None);
+        assert_eq!(
+            classify(&Evidence { status: 200, html: false, redirect: false, retry_after: None }, "{}"),
+            None
+        );
     }
 }

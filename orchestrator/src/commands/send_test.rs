@@ -48,18 +48,31 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
     report(started, &format!("accepted by {url} as ticket {id}"));
     let id = TicketId::parse(&id).context("the id is valid")?;
     let deadline = started + Duration::from_secs(options.wait);
-    let triage = follow(&store, &id, deadline, |triage| triage.verdict.is_some() || triage.status == TriageStatus::Failed).await?;
+    let triage = follow(&store, &id, deadline, |triage| {
+        triage.verdict.is_some() || triage.status == TriageStatus::Failed
+    })
+    .await?;
     let Some(verdict) = &triage.verdict else {
         eprintln!("✕ The ticket could not be triaged: {}", triage.error.unwrap_or_default());
         return Ok(ExitCode::FAILURE);
     };
     let by = triage.provider.as_deref().unwrap_or_default();
-    report(started, &format!("triaged by {by} as {} · {} ({:.0} % sure)", verdict.priority, verdict.category, verdict.confidence * 100.0));
+    report(
+        started,
+        &format!(
+            "triaged by {by} as {} · {} ({:.0} % sure)",
+            verdict.priority,
+            verdict.category,
+            verdict.confidence * 100.0
+        ),
+    );
     let Some(discord) = config.discord.as_ref().map(Discord::new) else {
         println!("  DISCORD_WEBHOOK_URL is not set, so there is no message to wait for.");
         return Ok(ExitCode::SUCCESS);
     };
-    let triage = follow(&store, &id, deadline, |triage| triage.deliveries.iter().any(|d| d.status != "pending")).await?;
+    let triage =
+        follow(&store, &id, deadline, |triage| triage.deliveries.iter().any(|d| d.status != "pending"))
+            .await?;
     let delivery = triage.deliveries.into_iter().find(|d| d.target == "discord").context("no delivery")?;
     let Some(message_id) = delivery.message_id else {
         eprintln!("✕ Discord did not take the message: {}", delivery.error.unwrap_or_default());
@@ -74,7 +87,12 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn follow(store: &Store, id: &TicketId, deadline: Instant, done: impl Fn(&Triage) -> bool) -> anyhow::Result<Triage> {
+async fn follow(
+    store: &Store,
+    id: &TicketId,
+    deadline: Instant,
+    done: impl Fn(&Triage) -> bool,
+) -> anyhow::Result<Triage> {
     let mut last = None;
     while Instant::now() < deadline {
         last = store.triage(id).await?.map(|detail| detail.triage);
@@ -84,8 +102,14 @@ async fn follow(store: &Store, id: &TicketId, deadline: Instant, done: impl Fn(&
         tokio::time::sleep(LOOK_EVERY).await;
     }
     match last {
-        Some(triage) => anyhow::bail!("nothing more happened in time; the ticket is {:?}: {}", triage.status, triage.error.unwrap_or_else(|| "no reason given".to_owned())),
-        None => anyhow::bail!("the ticket is not in this database: does the service at this address use the same DATABASE_URL?"),
+        Some(triage) => anyhow::bail!(
+            "nothing more happened in time; the ticket is {:?}: {}",
+            triage.status,
+            triage.error.unwrap_or_else(|| "no reason given".to_owned())
+        ),
+        None => anyhow::bail!(
+            "the ticket is not in this database: does the service at this address use the same DATABASE_URL?"
+        ),
     }
 }
 

@@ -39,7 +39,8 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
         store.migrate().await?;
     }
     announce_gaps(&config);
-    let listener = listen(config.port).await.with_context(|| format!("cannot listen on port {}", config.port))?;
+    let listener =
+        listen(config.port).await.with_context(|| format!("cannot listen on port {}", config.port))?;
     let stop = stop_on_signal().context("cannot listen for signals")?;
     crate::run(Arc::new(App::new(config, store, clock)), listener, stop).await?;
     Ok(ExitCode::SUCCESS)
@@ -48,8 +49,14 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
 /// Says what will not happen with these settings.
 fn announce_gaps(config: &Config) {
     let gaps = [
-        (config.hubspot.webhook_token.is_none(), "HUBSPOT_WEBHOOK_TOKEN is not set: every webhook is refused"),
-        (config.hubspot.access_token.is_none(), "HUBSPOT_ACCESS_TOKEN is not set: tickets whose webhook carries no text cannot be triaged"),
+        (
+            config.hubspot.webhook_token.is_none(),
+            "HUBSPOT_WEBHOOK_TOKEN is not set: every webhook is refused",
+        ),
+        (
+            config.hubspot.access_token.is_none(),
+            "HUBSPOT_ACCESS_TOKEN is not set: tickets whose webhook carries no text cannot be triaged",
+        ),
         (config.discord.is_none(), "DISCORD_WEBHOOK_URL is not set: nobody is told"),
         (config.groq.is_none(), "there is no fallback: tickets wait for the local model"),
     ];

@@ -61,7 +61,10 @@ async fn list(store: &Store, filter: &Filter, json: bool) -> anyhow::Result<Exit
     } else if triages.is_empty() {
         println!("No tickets yet.");
     } else {
-        println!("  {:<14} {:<20} {:<9} {:<18} {:>5}  {:<6} Subject", "Ticket", "Received", "Priority", "Category", "Sure", "By");
+        println!(
+            "  {:<14} {:<20} {:<9} {:<18} {:>5}  {:<6} Subject",
+            "Ticket", "Received", "Priority", "Category", "Sure", "By"
+        );
         triages.iter().for_each(|triage| println!("{}", line(triage)));
     }
     Ok(ExitCode::SUCCESS)
@@ -90,14 +93,23 @@ async fn show(store: &Store, ticket_id: &str, json: bool) -> anyhow::Result<Exit
         None => None,
     };
     let Some(detail) = detail else { return Ok(unknown(ticket_id)) };
-    if json { println!("{}", serde_json::to_string_pretty(&detail)?) } else { print_detail(&detail) }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&detail)?)
+    } else {
+        print_detail(&detail)
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 fn print_detail(detail: &TriageDetail) {
     let TriageDetail { triage, events, calls } = detail;
     let row = |name: &str, value: &str| println!("  {name:<12} {value}");
-    println!("{} {} · {}", mark(triage.status), triage.ticket_id, printable(triage.subject.as_deref().unwrap_or("(no subject yet)"), 100));
+    println!(
+        "{} {} · {}",
+        mark(triage.status),
+        triage.ticket_id,
+        printable(triage.subject.as_deref().unwrap_or("(no subject yet)"), 100)
+    );
     row("Status", &status_name(triage.status).replace('_', " "));
     row("Received", &triage.received_at);
     triage.url.iter().for_each(|url| row("HubSpot", url));
@@ -119,17 +131,29 @@ fn print_detail(detail: &TriageDetail) {
     }
     for call in calls {
         let took = call.latency_ms.map_or_else(|| "not ended".to_owned(), |ms| format!("{ms} ms"));
-        row(&call.provider, &format!("{} {} at {} · {} · {took}", call.started_at, call.model, call.sent_to, call.outcome));
+        row(
+            &call.provider,
+            &format!("{} {} at {} · {} · {took}", call.started_at, call.model, call.sent_to, call.outcome),
+        );
         call.cloud_reason.iter().for_each(|why| row("", &format!("why: {why}")));
         if !call.redacted.is_empty() {
-            let counts: Vec<String> = call.redacted.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();
+            let counts: Vec<String> =
+                call.redacted.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();
             row("", &format!("removed before: {}", counts.join(", ")));
         }
         call.error.iter().for_each(|error| row("", error));
     }
     println!("Told");
     for delivery in &triage.deliveries {
-        row(&delivery.target, &format!("{} at {}{}", delivery.status, delivery.at, delivery.error.as_deref().map(|e| format!(" ({e})")).unwrap_or_default()));
+        row(
+            &delivery.target,
+            &format!(
+                "{} at {}{}",
+                delivery.status,
+                delivery.at,
+                delivery.error.as_deref().map(|e| format!(" ({e})")).unwrap_or_default()
+            ),
+        );
     }
 }
 
@@ -151,7 +175,10 @@ async fn retry(store: &Store, ticket_id: &str) -> anyhow::Result<ExitCode> {
 }
 
 fn unknown(ticket_id: &str) -> ExitCode {
-    eprintln!("There is no ticket {}. `orchestrator triage list` shows those there are.", printable(ticket_id, 60));
+    eprintln!(
+        "There is no ticket {}. `orchestrator triage list` shows those there are.",
+        printable(ticket_id, 60)
+    );
     ExitCode::FAILURE
 }
 
@@ -165,7 +192,8 @@ const fn mark(status: TriageStatus) -> &'static str {
 }
 
 fn status(name: &str) -> Result<TriageStatus, String> {
-    status_named(name).ok_or_else(|| "expected queued, triaging, waiting, triaged, needs_review, failed or gone".to_owned())
+    status_named(name)
+        .ok_or_else(|| "expected queued, triaging, waiting, triaged, needs_review, failed or gone".to_owned())
 }
 
 /// One line of untrusted text that cannot upset a terminal.

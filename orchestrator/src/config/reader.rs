@@ -82,7 +82,13 @@ impl<'a> Reader<'a> {
         value
     }
 
-    pub(super) fn parsed<T>(&mut self, name: &'static str, example: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        example: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let text = self.text(name)?;
         let value = parse(&text);
         if value.is_none() {
@@ -118,10 +124,16 @@ impl<'a> Reader<'a> {
     /// `https`, or `http` to this machine: nothing else may carry tickets and secrets.
     pub(super) fn check_url(&mut self, name: &'static str, text: &str, example: &str) -> Option<Url> {
         let wrong = match Url::parse(text) {
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => "must not contain a user name or password",
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                "must not contain a user name or password"
+            }
             Ok(url) if url.host().is_none() => "has no host",
-            Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => return Some(url),
-            Ok(url) if url.scheme() == "http" => "must use https (plain http is allowed to this machine only)",
+            Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => {
+                return Some(url);
+            }
+            Ok(url) if url.scheme() == "http" => {
+                "must use https (plain http is allowed to this machine only)"
+            }
             Ok(_) | Err(_) => "is not an https address",
         };
         self.problem(name, wrong, example);

@@ -6,8 +6,13 @@ use super::*;
 fn an_empty_environment_in_production_names_everything_that_is_missing() {
     let names = problems(&[("APP_ENV", "production")]);
     let expected = [
-        "CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "DATABASE_URL", "DISCORD_WEBHOOK_URL", "GROQ_API_KEY",
-        "HUBSPOT_WEBHOOK_TOKEN", "LOCAL_LLM_URL",
+        "CF_ACCESS_CLIENT_ID",
+        "CF_ACCESS_CLIENT_SECRET",
+        "DATABASE_URL",
+        "DISCORD_WEBHOOK_URL",
+        "GROQ_API_KEY",
+        "HUBSPOT_WEBHOOK_TOKEN",
+        "LOCAL_LLM_URL",
     ];
     assert_eq!(names, BTreeSet::from(expected));
 }
@@ -28,11 +33,24 @@ fn on_railway_it_is_production_unless_said_otherwise() {
 #[test]
 fn every_bad_value_is_reported_at_once() {
     let names = problems(&[
-        ("APP_ENV", "prod"), ("PORT", "70000"), ("LOG_FORMAT", "xml"), ("PUBLIC_URL", "ftp://x"), ("DATABASE_URL", "mysql://x"),
-        ("HUBSPOT_API_URL", "http://api.hubapi.com"), ("HUBSPOT_API_FAMILY", "v4"), ("HUBSPOT_PORTAL_ID", "abc"),
-        ("DISCORD_WEBHOOK_URL", "https://discord.com/channels/1/2"), ("LOCAL_LLM_URL", "http://ollama.example.com"),
-        ("LOCAL_LLM_TIMEOUT", "soon"), ("LOCAL_LLM_CONCURRENCY", "0"), ("GROQ_API_URL", "nonsense"), ("GROQ_TIMEOUT", "0s"),
-        ("CLOUD_FALLBACK", "maybe"), ("REVIEW_THRESHOLD", "1.5"), ("RETRIAGE_ON_CHANGE", "perhaps"), ("WORKERS", "-1"),
+        ("APP_ENV", "prod"),
+        ("PORT", "70000"),
+        ("LOG_FORMAT", "xml"),
+        ("PUBLIC_URL", "ftp://x"),
+        ("DATABASE_URL", "mysql://x"),
+        ("HUBSPOT_API_URL", "http://api.hubapi.com"),
+        ("HUBSPOT_API_FAMILY", "v4"),
+        ("HUBSPOT_PORTAL_ID", "abc"),
+        ("DISCORD_WEBHOOK_URL", "https://discord.com/channels/1/2"),
+        ("LOCAL_LLM_URL", "http://ollama.example.com"),
+        ("LOCAL_LLM_TIMEOUT", "soon"),
+        ("LOCAL_LLM_CONCURRENCY", "0"),
+        ("GROQ_API_URL", "nonsense"),
+        ("GROQ_TIMEOUT", "0s"),
+        ("CLOUD_FALLBACK", "maybe"),
+        ("REVIEW_THRESHOLD", "1.5"),
+        ("RETRIAGE_ON_CHANGE", "perhaps"),
+        ("WORKERS", "-1"),
         ("TRIAGE_CONFIG", "/does/not/exist.toml"),
     ]);
     assert_eq!(names.len(), 19, "{names:?}");
@@ -50,22 +68,31 @@ fn a_public_tunnel_needs_its_access_token_also_in_development() {
 fn secrets_never_show_in_debug_output_or_problems() {
     let secret = "s3cr3t";
     let config = Config::read(&vars(&[
-        ("DATABASE_URL", "postgresql://u:s3cr3t@localhost/db"), ("HUBSPOT_WEBHOOK_TOKEN", secret), ("HUBSPOT_ACCESS_TOKEN", secret),
-        ("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/s3cr3t"), ("GROQ_API_KEY", secret),
-        ("CF_ACCESS_CLIENT_ID", secret), ("CF_ACCESS_CLIENT_SECRET", secret),
+        ("DATABASE_URL", "postgresql://u:s3cr3t@localhost/db"),
+        ("HUBSPOT_WEBHOOK_TOKEN", secret),
+        ("HUBSPOT_ACCESS_TOKEN", secret),
+        ("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/s3cr3t"),
+        ("GROQ_API_KEY", secret),
+        ("CF_ACCESS_CLIENT_ID", secret),
+        ("CF_ACCESS_CLIENT_SECRET", secret),
     ]))
     .unwrap();
     assert!(!format!("{config:?}").contains(secret));
-    let problems = Config::read(&vars(&[("DISCORD_WEBHOOK_URL", "https://x/s3cr3t"), ("DATABASE_URL", "s3cr3t")])).unwrap_err();
+    let problems =
+        Config::read(&vars(&[("DISCORD_WEBHOOK_URL", "https://x/s3cr3t"), ("DATABASE_URL", "s3cr3t")]))
+            .unwrap_err();
     assert!(!format!("{problems:?}").contains(secret));
 }
 
 #[test]
 fn the_example_file_names_exactly_what_is_read() {
     let example = include_str!("../../../.env.example");
-    let named: BTreeSet<&str> =
-        example.lines().filter_map(|line| line.trim_start_matches("# ").split_once('=')).map(|(name, _)| name)
-            .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect();
+    let named: BTreeSet<&str> = example
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+        .map(|(name, _)| name)
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
     let vars = BTreeMap::new();
     let mut reader = Reader::new(&vars);
     Config::collect(&mut reader);

@@ -13,10 +13,16 @@ pub(super) fn webhook(headers: &HeaderMap, token: Option<&SecretString>) -> Resu
     let Some(expected) = token else {
         return refused("This server has no HUBSPOT_WEBHOOK_TOKEN, so it accepts no webhook.");
     };
-    let Some(given) = bearer(headers).or_else(|| headers.get("x-webhook-token").map(header::HeaderValue::as_bytes)) else {
+    let Some(given) =
+        bearer(headers).or_else(|| headers.get("x-webhook-token").map(header::HeaderValue::as_bytes))
+    else {
         return refused("Send the shared secret as Authorization: Bearer … or as X-Webhook-Token.");
     };
-    if equal(given, expected.expose_secret().as_bytes()) { Ok(()) } else { refused("The token is not the right one.") }
+    if equal(given, expected.expose_secret().as_bytes()) {
+        Ok(())
+    } else {
+        refused("The token is not the right one.")
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {

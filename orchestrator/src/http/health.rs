@@ -25,7 +25,8 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
         discord: discord(&app),
     };
     let is_broken = |dependency: &Dependency| dependency.status == Status::Unhealthy;
-    let broken = [&dependencies.database, &dependencies.local_llm, &dependencies.groq_api, &dependencies.discord];
+    let broken =
+        [&dependencies.database, &dependencies.local_llm, &dependencies.groq_api, &dependencies.discord];
     Json(Health {
         status: if broken.into_iter().any(is_broken) { Status::Degraded } else { Status::Healthy },
         timestamp: app.clock.now().to_rfc3339(),
@@ -37,7 +38,6 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
 
 /// Whether the process is alive
 #[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, description = "Alive")))]
-#[expect(clippy::unused_async, reason = "a handler is async, and there is nothing to wait for")]
 pub(super) async fn live() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
@@ -50,7 +50,8 @@ pub(super) async fn live() -> Json<Value> {
     (status = 503, description = "Not ready, and why")
 ))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
-    let not_ready = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not_ready", "error": why })));
+    let not_ready =
+        |why: &str| (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not_ready", "error": why })));
     if app.draining() {
         return not_ready("the service is stopping");
     }

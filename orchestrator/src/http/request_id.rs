@@ -19,7 +19,8 @@ pub(super) async fn name_request(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(detail) = response.extensions_mut().remove::<ErrorDetail>() {
-        let body = Json(ErrorBody { error: ErrorDetail { request_id: id.clone(), ..detail } }).into_response();
+        let body =
+            Json(ErrorBody { error: ErrorDetail { request_id: id.clone(), ..detail } }).into_response();
         let (mut parts, _) = response.into_parts();
         parts.headers.remove(axum::http::header::CONTENT_LENGTH);
         response = Response::from_parts(parts, body.into_body());
@@ -32,6 +33,8 @@ pub(super) async fn name_request(mut request: Request, next: Next) -> Response {
 
 fn given(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(&HEADER)?.to_str().ok()?;
-    let sane = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let sane = !id.is_empty()
+        && id.len() <= 64
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     sane.then(|| id.to_owned())
 }

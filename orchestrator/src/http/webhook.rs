@@ -57,8 +57,8 @@ pub(super) async fn receive(
     if !is_json(&headers) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    let Parsed { events, ignored, problems } =
-        webhook::parse(&body, app.config.hubspot.portal_id).map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
+    let Parsed { events, ignored, problems } = webhook::parse(&body, app.config.hubspot.portal_id)
+        .map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
     let tickets: Vec<String> = events.iter().map(|event| event.ticket_id.to_string()).collect();
     let mut answer = WebhookAnswer { ignored: ignored as u64, ..WebhookAnswer::default() };
     if !events.is_empty() {
@@ -69,7 +69,11 @@ pub(super) async fn receive(
     for ticket_id in &tickets {
         info!(event = "webhook_received", ticket_id, latency_ms, request_id, "stored");
     }
-    if problems.is_empty() { Ok((StatusCode::ACCEPTED, Json(answer))) } else { Err(incomplete(&problems, answer)) }
+    if problems.is_empty() {
+        Ok((StatusCode::ACCEPTED, Json(answer)))
+    } else {
+        Err(incomplete(&problems, answer))
+    }
 }
 
 /// The events that name a ticket have been stored; the sender still has to hear that others do not.
@@ -103,7 +107,8 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }

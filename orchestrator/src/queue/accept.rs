@@ -55,64 +55,52 @@ impl Store {
     /// Stores the events of several requests in one transaction: new events, the tickets they name for the first
     /// time, and a triage job for each such ticket. With `retriage`, a changed subject or content of a known ticket
     /// asks for another triage. Returns what became of each request, in order.
-    pub async fn accept(&self, requests: &[Incoming], retriage: bool, now: Timestamp) -> Result<Vec<Accepted>> {
+    pub async fn accept(
+        &self,
+        requests: &[Incoming],
+        retriage: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Accepted>> {
         let events = distinct(requests);
         if events.is_empty() {
             return Ok(requests.iter().map(|request| duplicates(request.events.len())).collect());
         }
-        let rows: Vec<EventRow<'_>> = events.values().map(|(request, event)| event_row(request, event)).collect();
+        let rows: Vec<EventRow<'_>> =
+            events.values().map(|(request, event)| event_row(request, event)).collect();
         let new_keys = each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
-            let new_keys: BTreeSet<String> = sqlx::query_scalar(db.sql().insert_events)
-                .bind(json(&rows)).bind(now.as_millis())
-                .fetch_all(&mut *tx).await.doing("store events")?.into_iter().collect();
-            let fresh: Vec<&Event> = events.values().map(|(_, e)| *e).filter(|e| new_keys.contains(&e.key)).collect();
+            let new_keys = returned!(tx, db.sql().insert_events, json(&rows), now, "store events");
+            let fresh: Vec<&Event> =
+                events.values().map(|(_, e)| *e).filter(|e| new_keys.contains(&e.key)).collect();
             if fresh.is_empty() {
                 return Ok(count(requests, &new_keys));
             }
             let tickets = tickets(&fresh);
-            let new_ids: BTreeSet<String> = sqlx::query_scalar(db.sql().insert_tickets)
-                .bind(json(&tickets)).bind(now.as_millis())
-                .fetch_all(&mut *tx).await.doing("store tickets")?.into_iter().collect();
-            let mut changed = BTreeSet::new();
-            let mut revived = BTreeSet::new();
+            let new_ids = returned!(tx, db.sql().insert_tickets, json(&tickets), now, "store tickets");
+            let (mut revived, mut changed) = (BTreeSet::new(), BTreeSet::new());
             for ticket in known_with_text(&tickets, &new_ids) {
-                let status: Option<String> = sqlx::query_scalar(
-                    "update tickets set subject = $2, content = $3, updated_at = $4 where ticket_id = $1 and subject is null returning status")
-                    .bind(ticket.ticket_id.as_str()).bind(ticket.subject).bind(ticket.content).bind(now.as_millis())
-                    .fetch_optional(&mut *tx).await.doing("store a ticket's text")?;
-                match status.as_deref() {
-                    // It had failed for want of a text.
-                    Some("failed") => { revived.insert(ticket.ticket_id.as_str().to_owned()); }
-                    Some(_) => {}
-                    None if retriage => {
-                        let rows = sqlx::query(
-                            "update tickets set subject = $2, content = $3, updated_at = $4
-                             where ticket_id = $1 and (subject <> $2 or content <> $3)")
-                            .bind(ticket.ticket_id.as_str()).bind(ticket.subject).bind(ticket.content).bind(now.as_millis())
-                            .execute(&mut *tx).await.doing("store a ticket's text")?.rows_affected();
-                        if rows == 1 {
-                            changed.insert(ticket.ticket_id.as_str().to_owned());
-                        }
-                    }
-                    None => {}
-                }
+                match keep_text!(tx, ticket, retriage, now) {
+                    Kept::FailedForWantOfIt => revived.insert(ticket.ticket_id.to_string()),
+                    Kept::Changed => changed.insert(ticket.ticket_id.to_string()),
+                    Kept::NoNews => false,
+                };
             }
             let to_check = if retriage { about_content(&fresh, &new_ids) } else { BTreeSet::new() };
-            let reasons = [(&new_ids, "created", "received"), (&revived, "created", "changed"), (&changed, "changed", "changed"), (&to_check, "check", "changed")];
-            for (ids, reason, change) in reasons {
-                if ids.is_empty() {
-                    continue;
-                }
-                sqlx::query(db.sql().enqueue_triages)
-                    .bind(json(ids)).bind(reason).bind(now.as_millis())
-                    .execute(&mut *tx).await.doing("enqueue")?;
-                sqlx::query(db.sql().insert_changes)
-                    .bind(json(ids)).bind(change).bind("{}").bind(now.as_millis())
-                    .execute(&mut *tx).await.doing("record a change")?;
+            let work = [
+                (new_ids, "created", "received"),
+                (revived, "created", "changed"),
+                (changed, "changed", "changed"),
+                (to_check, "check", "changed"),
+            ];
+            for (ids, reason, change) in work.iter().filter(|(ids, ..)| !ids.is_empty()) {
+                enqueue!(tx, db, ids, reason, change, now);
             }
-            if reasons.iter().any(|(ids, ..)| !ids.is_empty()) {
-                sqlx::query(db.sql().notify).bind(Kind::Triage.as_str()).execute(&mut *tx).await.doing("notify")?;
+            if work.iter().any(|(ids, ..)| !ids.is_empty()) {
+                sqlx::query(db.sql().notify)
+                    .bind(Kind::Triage.as_str())
+                    .execute(&mut *tx)
+                    .await
+                    .doing("notify")?;
             }
             tx.commit().await.doing("commit")?;
             new_keys
@@ -120,6 +108,83 @@ impl Store {
         Ok(count(requests, &new_keys))
     }
 }
+
+/// What text about a known ticket led to.
+enum Kept {
+    /// It had none, and had been given to a person for that.
+    FailedForWantOfIt,
+    /// It is another than before.
+    Changed,
+    /// It had none and is still in the queue, or it has not changed, or changes do not matter.
+    NoNews,
+}
+
+/// Inserts rows given as JSON; the keys of those that are new.
+macro_rules! returned {
+    ($tx:ident, $sql:expr, $rows:expr, $now:ident, $doing:literal) => {
+        sqlx::query_scalar($sql)
+            .bind($rows)
+            .bind($now.as_millis())
+            .fetch_all(&mut *$tx)
+            .await
+            .doing($doing)?
+            .into_iter()
+            .collect::<BTreeSet<String>>()
+    };
+}
+use returned;
+
+/// Keeps text for a known ticket that has none, or, with `$retriage`, another one.
+macro_rules! keep_text {
+    ($tx:ident, $ticket:ident, $retriage:ident, $now:ident) => {{
+        const FIRST: &str = "update tickets set subject = $2, content = $3, updated_at = $4
+            where ticket_id = $1 and subject is null returning status";
+        const OTHER: &str = "update tickets set subject = $2, content = $3, updated_at = $4
+            where ticket_id = $1 and (subject <> $2 or content <> $3) returning status";
+        let mut kept = Kept::NoNews;
+        for (sql, is_first) in [(FIRST, true), (OTHER, false)] {
+            if !is_first && !$retriage {
+                continue;
+            }
+            let status: Option<String> = sqlx::query_scalar(sql)
+                .bind($ticket.ticket_id.as_str())
+                .bind($ticket.subject)
+                .bind($ticket.content)
+                .bind($now.as_millis())
+                .fetch_optional(&mut *$tx)
+                .await
+                .doing("keep a ticket's text")?;
+            match status.as_deref() {
+                Some("failed") if is_first => kept = Kept::FailedForWantOfIt,
+                Some(_) if !is_first => kept = Kept::Changed,
+                Some(_) | None => {}
+            }
+        }
+        kept
+    }};
+}
+use keep_text;
+
+macro_rules! enqueue {
+    ($tx:ident, $db:ident, $ids:ident, $reason:ident, $change:ident, $now:ident) => {{
+        sqlx::query($db.sql().enqueue_triages)
+            .bind(json($ids))
+            .bind(*$reason)
+            .bind($now.as_millis())
+            .execute(&mut *$tx)
+            .await
+            .doing("enqueue")?;
+        sqlx::query($db.sql().insert_changes)
+            .bind(json($ids))
+            .bind(*$change)
+            .bind("{}")
+            .bind($now.as_millis())
+            .execute(&mut *$tx)
+            .await
+            .doing("record a change")?;
+    }};
+}
+use enqueue;
 
 /// One of each event, ordered by key: two transactions that store the same events wait for each other instead of
 /// locking each other out.

@@ -60,9 +60,14 @@ impl Store {
         let rows: Vec<Row> = each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             let rows = sqlx::query_as(db.sql().claim)
-                .bind(kind.as_str()).bind(limit).bind(now.as_millis())
-                .bind(now.plus(LEASE).as_millis()).bind(&lease_token)
-                .fetch_all(&mut *tx).await.doing("claim jobs")?;
+                .bind(kind.as_str())
+                .bind(limit)
+                .bind(now.as_millis())
+                .bind(now.plus(LEASE).as_millis())
+                .bind(&lease_token)
+                .fetch_all(&mut *tx)
+                .await
+                .doing("claim jobs")?;
             tx.commit().await.doing("claim jobs")?;
             rows
         });
@@ -86,7 +91,9 @@ impl Store {
     pub async fn next_due(&self, kind: Kind) -> Result<Option<Timestamp>> {
         let due: Option<i64> = each!(self, |db| {
             sqlx::query_scalar("select min(visible_at) from jobs where kind = $1")
-                .bind(kind.as_str()).fetch_one(db.read()).await
+                .bind(kind.as_str())
+                .fetch_one(db.read())
+                .await
         })
         .doing("look for the next job")?;
         Ok(due.map(Timestamp::from_millis))
@@ -96,10 +103,17 @@ impl Store {
     pub async fn extend(&self, job: &Job, now: Timestamp) -> Result<bool> {
         let rows = each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
-            let rows = sqlx::query("update jobs set visible_at = $4 where kind = $1 and ticket_id = $2 and lease_token = $3")
-                .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token)
-                .bind(now.plus(LEASE).as_millis())
-                .execute(&mut *tx).await.doing("extend a lease")?.rows_affected();
+            let rows = sqlx::query(
+                "update jobs set visible_at = $4 where kind = $1 and ticket_id = $2 and lease_token = $3",
+            )
+            .bind(job.kind.as_str())
+            .bind(job.ticket_id.as_str())
+            .bind(&job.lease_token)
+            .bind(now.plus(LEASE).as_millis())
+            .execute(&mut *tx)
+            .await
+            .doing("extend a lease")?
+            .rows_affected();
             tx.commit().await.doing("extend a lease")?;
             rows
         });
@@ -107,7 +121,14 @@ impl Store {
     }
 
     /// Puts a job back to be looked at after `delay`; `note` says why, for people. `false` when the lease was lost.
-    pub async fn put_back(&self, job: &Job, back: Back, delay: Duration, note: &str, now: Timestamp) -> Result<bool> {
+    pub async fn put_back(
+        &self,
+        job: &Job,
+        back: Back,
+        delay: Duration,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
         let (state, change) = match back {
             Back::Waiting => ("waiting", "waiting"),
             Back::ServiceFailed => ("waiting", "retrying"),
@@ -125,9 +146,13 @@ impl Store {
             let is_news = back != Back::Waiting || job.note.as_deref() != Some(note);
             if rows == 1 && job.kind == Kind::Triage && is_news {
                 sqlx::query("insert into changes (ticket_id, kind, detail, at) values ($1, $2, $3, $4)")
-                    .bind(job.ticket_id.as_str()).bind(change)
-                    .bind(serde_json::json!({ "note": note }).to_string()).bind(now.as_millis())
-                    .execute(&mut *tx).await.doing("record a change")?;
+                    .bind(job.ticket_id.as_str())
+                    .bind(change)
+                    .bind(serde_json::json!({ "note": note }).to_string())
+                    .bind(now.as_millis())
+                    .execute(&mut *tx)
+                    .await
+                    .doing("record a change")?;
             }
             tx.commit().await.doing("put a job back")?;
             rows
@@ -141,9 +166,15 @@ impl Store {
             let mut tx = db.begin().await.doing("begin")?;
             sqlx::query(
                 "update jobs set state = 'ready', visible_at = $4, takeovers = 0, lease_token = null
-                 where kind = $1 and ticket_id = $2 and lease_token = $3")
-                .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token).bind(now.as_millis())
-                .execute(&mut *tx).await.doing("hand a job back")?;
+                 where kind = $1 and ticket_id = $2 and lease_token = $3",
+            )
+            .bind(job.kind.as_str())
+            .bind(job.ticket_id.as_str())
+            .bind(&job.lease_token)
+            .bind(now.as_millis())
+            .execute(&mut *tx)
+            .await
+            .doing("hand a job back")?;
             tx.commit().await.doing("hand a job back")
         })
     }
@@ -152,9 +183,15 @@ impl Store {
     pub async fn wake_waiting(&self, kind: Kind, now: Timestamp) -> Result<u64> {
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
-            let woken = sqlx::query("update jobs set visible_at = $2 where kind = $1 and state = 'waiting' and visible_at > $2")
-                .bind(kind.as_str()).bind(now.as_millis())
-                .execute(&mut *tx).await.doing("wake waiting jobs")?.rows_affected();
+            let woken = sqlx::query(
+                "update jobs set visible_at = $2 where kind = $1 and state = 'waiting' and visible_at > $2",
+            )
+            .bind(kind.as_str())
+            .bind(now.as_millis())
+            .execute(&mut *tx)
+            .await
+            .doing("wake waiting jobs")?
+            .rows_affected();
             sqlx::query(db.sql().notify).bind(kind.as_str()).execute(&mut *tx).await.doing("notify")?;
             tx.commit().await.doing("wake waiting jobs")?;
             Ok(woken)

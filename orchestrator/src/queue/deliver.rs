@@ -4,8 +4,8 @@ use sqlx::FromRow;
 use triage::ticket::{Confidence, Priority, Provider, Sentiment, Verdict};
 use triage::time::Timestamp;
 
-use super::finish::remove;
 use super::Job;
+use super::finish::remove;
 use crate::store::{Doing, Result, Store, each};
 
 /// What there is to tell about a ticket now.
@@ -27,26 +27,7 @@ pub struct Subject {
 #[derive(Debug, Clone)]
 pub enum DeliveryState {
     /// It has a verdict.
-    Verdict {
-        /// Its id.
-        triage_id: String,
-        /// What was decided.
-        verdict: Verdict,
-        /// Why a person must check it.
-        review: Option<String>,
-        /// Who answered.
-        provider: Provider,
-        /// With which model.
-        model: String,
-        /// Personal data was removed before the text was sent.
-        redacted: bool,
-        /// Characters that the model did not read.
-        omitted_chars: u64,
-        /// How long the call took, in milliseconds.
-        latency_ms: u64,
-        /// When it was given.
-        at: Timestamp,
-    },
+    Verdict(Box<Told>),
     /// It could not be triaged.
     Failed {
         /// Why.
@@ -56,6 +37,29 @@ pub enum DeliveryState {
         /// When that was clear.
         at: Timestamp,
     },
+}
+
+/// A verdict with what people are told about how it came to be.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Its id.
+    pub triage_id: String,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Why a person must check it.
+    pub review: Option<String>,
+    /// Who answered.
+    pub provider: Provider,
+    /// With which model.
+    pub model: String,
+    /// Personal data was removed before the text was sent.
+    pub redacted: bool,
+    /// Characters that the model did not read.
+    pub omitted_chars: u64,
+    /// How long the call took, in milliseconds.
+    pub latency_ms: u64,
+    /// When it was given.
+    pub at: Timestamp,
 }
 
 /// How a delivery job ended.
@@ -126,7 +130,9 @@ impl Store {
     /// Ends a delivery job; `false` when the lease was lost (the message may then be posted once more).
     pub async fn delivered(&self, job: &Job, end: &Delivered, now: Timestamp) -> Result<bool> {
         let (status, message_id, triage_id, error) = match end {
-            Delivered::Message { message_id, triage_id } => ("delivered", Some(message_id), triage_id.as_ref(), None),
+            Delivered::Message { message_id, triage_id } => {
+                ("delivered", Some(message_id), triage_id.as_ref(), None)
+            }
             Delivered::Failed { why } => ("failed", None, None, Some(why)),
         };
         each!(self, |db| {
@@ -141,9 +147,13 @@ impl Store {
                 .bind(status).bind(message_id).bind(triage_id).bind(error).bind(now.as_millis())
                 .execute(&mut *tx).await.doing("record a delivery")?;
             sqlx::query("insert into changes (ticket_id, kind, detail, at) values ($1, $2, $3, $4)")
-                .bind(job.ticket_id.as_str()).bind(status)
-                .bind(serde_json::json!({ "target": job.kind.as_str(), "error": error }).to_string()).bind(now.as_millis())
-                .execute(&mut *tx).await.doing("record a change")?;
+                .bind(job.ticket_id.as_str())
+                .bind(status)
+                .bind(serde_json::json!({ "target": job.kind.as_str(), "error": error }).to_string())
+                .bind(now.as_millis())
+                .execute(&mut *tx)
+                .await
+                .doing("record a change")?;
             tx.commit().await.doing("record a delivery")?;
             Ok(ours)
         })
@@ -154,8 +164,11 @@ impl Store {
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             sqlx::query("update deliveries set message_id = null where ticket_id = $1 and target = $2")
-                .bind(job.ticket_id.as_str()).bind(job.kind.as_str())
-                .execute(&mut *tx).await.doing("forget a message")?;
+                .bind(job.ticket_id.as_str())
+                .bind(job.kind.as_str())
+                .execute(&mut *tx)
+                .await
+                .doing("forget a message")?;
             tx.commit().await.doing("forget a message")
         })
     }
@@ -170,7 +183,7 @@ impl Row {
                 at: Timestamp::from_millis(self.updated_at),
             }
         } else {
-            DeliveryState::Verdict {
+            DeliveryState::Verdict(Box::new(Told {
                 triage_id: self.triage_id?,
                 verdict: Verdict {
                     category: self.category?,
@@ -190,7 +203,7 @@ impl Row {
                 omitted_chars: u64::try_from(self.omitted_chars?).unwrap_or(0),
                 latency_ms: u64::try_from(self.latency_ms?).unwrap_or(0),
                 at: Timestamp::from_millis(self.triaged_at?),
-            }
+            }))
         };
         Some(Subject {
             subject: self.subject.unwrap_or_default(),

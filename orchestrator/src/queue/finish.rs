@@ -97,7 +97,14 @@ impl Finished {
 impl Store {
     /// Ends a triage job. With `announce`, a Discord job is enqueued in the same transaction. `false` when the lease
     /// was lost: then nothing is stored, because somebody else has the ticket.
-    pub async fn finish(&self, job: &Job, attempts: &[AttemptRow], end: &Finished, announce: bool, now: Timestamp) -> Result<bool> {
+    pub async fn finish(
+        &self,
+        job: &Job,
+        attempts: &[AttemptRow],
+        end: &Finished,
+        announce: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
         let id = job.ticket_id.as_str();
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
@@ -113,8 +120,13 @@ impl Store {
             }
             if let Finished::Verdict(triage) = end {
                 insert_triage!(tx, id, triage, now);
-                sqlx::query(db.sql().upsert_processed).bind(id).bind(now.as_millis()).bind(triage.provider.as_str())
-                    .execute(&mut *tx).await.doing("mark a ticket as processed")?;
+                sqlx::query(db.sql().upsert_processed)
+                    .bind(id)
+                    .bind(now.as_millis())
+                    .bind(triage.provider.as_str())
+                    .execute(&mut *tx)
+                    .await
+                    .doing("mark a ticket as processed")?;
             }
             if let Some(status) = end.status() {
                 let (error, what_to_do) = match end {
@@ -127,8 +139,13 @@ impl Store {
                     .bind(id).bind(status).bind(triage_id).bind(error).bind(what_to_do).bind(now.as_millis())
                     .execute(&mut *tx).await.doing("update a ticket")?;
                 sqlx::query("insert into changes (ticket_id, kind, detail, at) values ($1, $2, $3, $4)")
-                    .bind(id).bind(status).bind(serde_json::json!({ "triage_id": triage_id }).to_string()).bind(now.as_millis())
-                    .execute(&mut *tx).await.doing("record a change")?;
+                    .bind(id)
+                    .bind(status)
+                    .bind(serde_json::json!({ "triage_id": triage_id }).to_string())
+                    .bind(now.as_millis())
+                    .execute(&mut *tx)
+                    .await
+                    .doing("record a change")?;
             }
             if announce && !matches!(end, Finished::Gone | Finished::Unchanged) {
                 enqueue_discord!(tx, id, now);

@@ -84,7 +84,8 @@ async fn run(mut receiver: mpsc::Receiver<Waiting>, context: Context) {
 }
 
 async fn store_batch(context: &Context, batch: Vec<Waiting>) {
-    let (incoming, answers): (Vec<Incoming>, Vec<_>) = batch.into_iter().map(|w| (w.incoming, w.answer)).unzip();
+    let (incoming, answers): (Vec<Incoming>, Vec<_>) =
+        batch.into_iter().map(|w| (w.incoming, w.answer)).unzip();
     match context.accept(&incoming).await {
         Ok(accepted) => {
             for (answer, accepted) in answers.into_iter().zip(accepted) {

@@ -40,16 +40,26 @@ macro_rules! event_columns {
 macro_rules! insert_events {
     ($rows:literal) => {
         concat!(
-            "insert into webhook_events (", event_columns!(), ", received_at) select ", event_columns!(), ", $2 from ",
-            $rows, " where true on conflict (key) do nothing returning key"
+            "insert into webhook_events (",
+            event_columns!(),
+            ", received_at) select ",
+            event_columns!(),
+            ", $2 from ",
+            $rows,
+            " where true on conflict (key) do nothing returning key"
         )
     };
 }
 macro_rules! insert_tickets {
     ($rows:literal) => {
         concat!(
-            "insert into tickets (", ticket_columns!(), ", status, received_at, updated_at) select ", ticket_columns!(),
-            ", 'queued', $2, $2 from ", $rows, " where true on conflict (ticket_id) do nothing returning ticket_id"
+            "insert into tickets (",
+            ticket_columns!(),
+            ", status, received_at, updated_at) select ",
+            ticket_columns!(),
+            ", 'queued', $2, $2 from ",
+            $rows,
+            " where true on conflict (ticket_id) do nothing returning ticket_id"
         )
     };
 }
@@ -64,7 +74,11 @@ macro_rules! enqueue_triages {
 }
 macro_rules! insert_changes {
     ($rows:literal) => {
-        concat!("insert into changes (ticket_id, kind, detail, at) select id, $2, $3, $4 from ", $rows, " order by id")
+        concat!(
+            "insert into changes (ticket_id, kind, detail, at) select id, $2, $3, $4 from ",
+            $rows,
+            " order by id"
+        )
     };
 }
 macro_rules! claim {

@@ -94,14 +94,11 @@ pub struct Error {
 impl Error {
     /// The database refused the data itself; trying again would not help.
     pub fn is_about_data(&self) -> bool {
-        match &self.source {
-            sqlx::Error::Database(error) => {
-                let code = error.code().unwrap_or_default();
-                code.starts_with("22") || code.starts_with("23")
-            }
-            sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
-            _ => false,
-        }
+        let code = self.source.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+        // Classes 22 (data exception) and 23 (integrity constraint violation) of the SQL standard.
+        code.starts_with("22")
+            || code.starts_with("23")
+            || matches!(self.source, sqlx::Error::Encode(_) | sqlx::Error::Decode(_))
     }
 
     /// The whole chain of causes in one line, for logs.

@@ -64,7 +64,8 @@ impl Store {
         }
         let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
         let write = write.connect_with(options.clone()).await?;
-        let read = SqlitePoolOptions::new().max_connections(connections.min(4)).acquire_timeout(ACQUIRE_TIMEOUT);
+        let read =
+            SqlitePoolOptions::new().max_connections(connections.min(4)).acquire_timeout(ACQUIRE_TIMEOUT);
         let read = read.connect_with(options.read_only(true)).await?;
         Ok(Self::Sqlite(Sqlite { write, read }))
     }
@@ -84,13 +85,16 @@ impl Store {
             Self::Postgres(_) => &POSTGRES_MIGRATIONS,
             Self::Sqlite(_) => &SQLITE_MIGRATIONS,
         };
-        let exists: i64 = each!(self, |db| sqlx::query_scalar(db.sql().has_migrations).fetch_one(db.read()).await)
-            .doing("look for its migrations")?;
+        let exists: i64 =
+            each!(self, |db| sqlx::query_scalar(db.sql().has_migrations).fetch_one(db.read()).await)
+                .doing("look for its migrations")?;
         if exists == 0 {
             return Ok(Schema::Behind(known.iter().count()));
         }
         let applied: Vec<i64> = each!(self, |db| {
-            sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(db.read()).await
+            sqlx::query_scalar("select version from _sqlx_migrations where success")
+                .fetch_all(db.read())
+                .await
         })
         .doing("list its migrations")?;
         let missing = known.iter().filter(|migration| !applied.contains(&migration.version)).count();

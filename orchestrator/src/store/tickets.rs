@@ -45,8 +45,12 @@ impl Store {
     /// The ticket, if it is known.
     pub async fn ticket(&self, id: &TicketId) -> Result<Option<Ticket>> {
         let row: Option<Row> = each!(self, |db| {
-            sqlx::query_as("select portal_id, subject, content, contacts, triage_id from tickets where ticket_id = $1")
-                .bind(id.as_str()).fetch_optional(db.read()).await
+            sqlx::query_as(
+                "select portal_id, subject, content, contacts, triage_id from tickets where ticket_id = $1",
+            )
+            .bind(id.as_str())
+            .fetch_optional(db.read())
+            .await
         })
         .doing("read a ticket")?;
         Ok(row.map(|row| Ticket {
@@ -78,7 +82,10 @@ impl Store {
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             let known: i64 = sqlx::query_scalar("select count(*) from tickets where ticket_id = $1")
-                .bind(id.as_str()).fetch_one(&mut *tx).await.doing("look for a ticket")?;
+                .bind(id.as_str())
+                .fetch_one(&mut *tx)
+                .await
+                .doing("look for a ticket")?;
             if known == 0 {
                 return Ok(Retry::Unknown);
             }
@@ -91,8 +98,14 @@ impl Store {
             if queued == 0 {
                 return Ok(Retry::Running);
             }
-            sqlx::query("insert into changes (ticket_id, kind, detail, at) values ($1, 'requested', '{}', $2)")
-                .bind(id.as_str()).bind(now.as_millis()).execute(&mut *tx).await.doing("record a change")?;
+            sqlx::query(
+                "insert into changes (ticket_id, kind, detail, at) values ($1, 'requested', '{}', $2)",
+            )
+            .bind(id.as_str())
+            .bind(now.as_millis())
+            .execute(&mut *tx)
+            .await
+            .doing("record a change")?;
             sqlx::query(db.sql().notify).bind("triage").execute(&mut *tx).await.doing("notify")?;
             tx.commit().await.doing("enqueue")?;
             Ok(Retry::Queued)

@@ -103,8 +103,13 @@ impl Store {
     pub async fn triages(&self, filter: &Filter) -> Result<Vec<Triage>> {
         let status = filter.status.map_or("", status_name);
         let rows: Vec<Row> = each!(self, |db| {
-            sqlx::query_as(select_triages!("where $1 = '' or status = $1 order by received_at desc, ticket_id desc limit $2"))
-                .bind(status).bind(i64::from(filter.limit)).fetch_all(db.read()).await
+            sqlx::query_as(select_triages!(
+                "where $1 = '' or status = $1 order by received_at desc, ticket_id desc limit $2"
+            ))
+            .bind(status)
+            .bind(i64::from(filter.limit))
+            .fetch_all(db.read())
+            .await
         })
         .doing("list tickets")?;
         let mut triages = Vec::with_capacity(rows.len());
@@ -118,7 +123,10 @@ impl Store {
     /// One ticket with everything that is known of its way.
     pub async fn triage(&self, id: &TicketId) -> Result<Option<TriageDetail>> {
         let row: Option<Row> = each!(self, |db| {
-            sqlx::query_as(select_triages!("where ticket_id = $1")).bind(id.as_str()).fetch_optional(db.read()).await
+            sqlx::query_as(select_triages!("where ticket_id = $1"))
+                .bind(id.as_str())
+                .fetch_optional(db.read())
+                .await
         })
         .doing("read a ticket")?;
         let Some(row) = row else { return Ok(None) };

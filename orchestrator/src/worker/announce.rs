@@ -34,7 +34,7 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
     match write(app, job, client, &subject, &body).await? {
         Ok(message_id) => {
             let triage_id = match subject.state {
-                DeliveryState::Verdict { triage_id, .. } => Some(triage_id),
+                DeliveryState::Verdict(told) => Some(told.triage_id),
                 DeliveryState::Failed { .. } => None,
             };
             info!(event = "delivery_completed", ticket_id = %job.ticket_id, target = job.kind.as_str(), "the team has been told");
@@ -44,7 +44,13 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
     }
 }
 
-async fn write(app: &App, job: &Job, client: &Discord, subject: &Subject, body: &serde_json::Value) -> Result<std::result::Result<String, Error>> {
+async fn write(
+    app: &App,
+    job: &Job,
+    client: &Discord,
+    subject: &Subject,
+    body: &serde_json::Value,
+) -> Result<std::result::Result<String, Error>> {
     if let Some(message_id) = &subject.message_id {
         match client.edit(message_id, body).await {
             Ok(()) => return Ok(Ok(message_id.clone())),
@@ -92,31 +98,39 @@ async fn end(app: &App, job: &Job, end: Delivered) -> Result<()> {
 fn card(app: &App, job: &Job, subject: &Subject) -> Card {
     let desk = &app.config.desk;
     let (at, body) = match &subject.state {
-        DeliveryState::Verdict { verdict, review, provider, model, redacted, omitted_chars, latency_ms, at, .. } => (
-            *at,
+        DeliveryState::Verdict(told) => (
+            told.at,
             Body::Verdict {
-                category_label: desk.category_label(&verdict.category),
-                team_label: desk.team_label(&verdict.team),
-                verdict: verdict.clone(),
-                review: review.clone(),
-                provider: *provider,
-                model: model.clone(),
-                redacted: *redacted,
-                latency: Duration::from_millis(*latency_ms),
-                omitted_chars: *omitted_chars,
+                category_label: desk.category_label(&told.verdict.category),
+                team_label: desk.team_label(&told.verdict.team),
+                verdict: told.verdict.clone(),
+                review: told.review.clone(),
+                provider: told.provider,
+                model: told.model.clone(),
+                redacted: told.redacted,
+                latency: Duration::from_millis(told.latency_ms),
+                omitted_chars: told.omitted_chars,
             },
         ),
         DeliveryState::Failed { why, what_to_do, at } => {
             (*at, Body::NotTriaged { why: why.clone(), what_to_do: what_to_do.clone() })
         }
     };
-    Card { ticket_id: job.ticket_id.to_string(), subject: subject.subject.clone(), url: url(app, job, subject), at, body }
+    Card {
+        ticket_id: job.ticket_id.to_string(),
+        subject: subject.subject.clone(),
+        url: url(app, job, subject),
+        at,
+        body,
+    }
 }
 
 /// Where a person sees the ticket: as HubSpot gave it, else made from the account's number.
 fn url(app: &App, job: &Job, subject: &Subject) -> Option<String> {
     let portal = subject.portal_id.or(app.config.hubspot.portal_id);
     let is_record = job.ticket_id.as_str().bytes().all(|b| b.is_ascii_digit());
-    let made = portal.filter(|_| is_record).map(|portal| format!("https://app.hubspot.com/contacts/{portal}/record/0-5/{}", job.ticket_id));
+    let made = portal
+        .filter(|_| is_record)
+        .map(|portal| format!("https://app.hubspot.com/contacts/{portal}/record/0-5/{}", job.ticket_id));
     subject.url.clone().or(made)
 }

@@ -38,7 +38,13 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let abandon = CancellationToken::new();
     let loops = [(Kind::Triage, app.config.workers), (Kind::Discord, ANNOUNCERS)];
     let loops = loops.map(|(kind, slots)| {
-        let crew = Crew { app: Arc::clone(&app), kind, slots: Arc::new(Semaphore::new(slots)), tasks: tasks.clone(), abandon: abandon.clone() };
+        let crew = Crew {
+            app: Arc::clone(&app),
+            kind,
+            slots: Arc::new(Semaphore::new(slots)),
+            tasks: tasks.clone(),
+            abandon: abandon.clone(),
+        };
         crew.run(stop.clone())
     });
     let wake_waiting = wake_waiting(&app, &stop);
@@ -46,7 +52,11 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     tokio::join!(futures::future::join_all(loops), wake_waiting, probe);
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
-        warn!(event = "work_handed_back", jobs = tasks.len(), "handing back what could not be finished in time");
+        warn!(
+            event = "work_handed_back",
+            jobs = tasks.len(),
+            "handing back what could not be finished in time"
+        );
         abandon.cancel();
         tasks.wait().await;
     }
@@ -60,7 +70,12 @@ async fn wake_waiting(app: &App, stop: &CancellationToken) {
             match app.store.wake_waiting(*kind, app.clock.now()).await {
                 Ok(woken) => {
                     if woken > 0 {
-                        info!(event = "waiting_woken", kind = kind.as_str(), jobs = woken, "what was waiting is tried again");
+                        info!(
+                            event = "waiting_woken",
+                            kind = kind.as_str(),
+                            jobs = woken,
+                            "what was waiting is tried again"
+                        );
                     }
                     app.wake.wake(*kind);
                 }
@@ -117,7 +132,8 @@ impl Crew {
         if self.kind == Kind::Discord && self.app.discord_stopped().is_some() {
             return Ok(0);
         }
-        let jobs = self.app.store.claim(self.kind, self.slots.available_permits(), self.app.clock.now()).await?;
+        let jobs =
+            self.app.store.claim(self.kind, self.slots.available_permits(), self.app.clock.now()).await?;
         let claimed = jobs.len();
         for job in jobs {
             let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };

@@ -61,7 +61,9 @@ impl Providers {
 
     /// What the routing looks at.
     pub fn world(&self, now: Timestamp) -> World {
-        let of = |endpoint: Option<&Endpoint>| endpoint.map_or(Availability::NotConfigured, |e| e.availability(now));
+        let of = |endpoint: Option<&Endpoint>| {
+            endpoint.map_or(Availability::NotConfigured, |e| e.availability(now))
+        };
         World { local: of(self.local.as_ref()), groq: of(self.groq.as_ref()), cloud: self.cloud }
     }
 
@@ -170,7 +172,9 @@ impl Endpoint {
             (false, true, Signal::Failed { why, .. }) => {
                 warn!(event = "breaker_opened", provider = %self.provider, error_message = %why, "not asking this provider for now");
             }
-            (true, false, _) => info!(event = "breaker_closed", provider = %self.provider, "the provider works again"),
+            (true, false, _) => {
+                info!(event = "breaker_closed", provider = %self.provider, "the provider works again")
+            }
             _ => {}
         }
         was_open && !is_open

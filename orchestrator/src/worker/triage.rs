@@ -39,7 +39,8 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
     };
     if job.takeovers >= MOST_TAKEOVERS {
         let why = format!("Working on this ticket ended in a crash {} times.", job.takeovers);
-        let what_to_do = "Look into the logs around job_taken_over, then run `orchestrator triage retry`.".to_owned();
+        let what_to_do =
+            "Look into the logs around job_taken_over, then run `orchestrator triage retry`.".to_owned();
         return finish(app, job, &[], Finished::Failed { why, what_to_do }).await;
     }
     let run = Run { source: source(app, job, &ticket), tries: Vec::new() };
@@ -55,7 +56,13 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
                 }
             }
             Step::Ask { provider, form, why_cloud } => held.ask(provider, form, why_cloud).await?,
-            end => return held.end(end, now).await,
+            end @ (Step::Finish
+            | Step::Wait { .. }
+            | Step::Retry { .. }
+            | Step::GiveUp { .. }
+            | Step::Gone) => {
+                return held.end(end, now).await;
+            }
         }
     }
 }
@@ -114,7 +121,8 @@ impl Held<'_> {
         let text = redacted.as_ref().map_or(&self.text, |redacted| &redacted.text);
         let halved = self.run.tries.iter().any(|t| t.provider == provider && t.form == Form::Halved);
         let length = if form == Form::Halved || halved { Length::Halved } else { Length::Full };
-        let Prompt { system, user, omitted_chars } = prompt::build(&app.config.desk, text, &self.mark, length);
+        let Prompt { system, user, omitted_chars } =
+            prompt::build(&app.config.desk, text, &self.mark, length);
         let repair = self.bad.take().filter(|_| form == Form::Repair);
         let repair = repair.map(|(answer, problems)| Repair { answer, problems: prompt::repair(&problems) });
         let mut attempt = AttemptRow {
@@ -219,7 +227,10 @@ impl Held<'_> {
         let (app, job) = (self.app, self.job);
         match end {
             Step::Finish => {
-                let verdict = self.verdict.take().map_or(Finished::Unchanged, |triage| Finished::Verdict(Box::new(triage)));
+                let verdict = self
+                    .verdict
+                    .take()
+                    .map_or(Finished::Unchanged, |triage| Finished::Verdict(Box::new(triage)));
                 finish(app, job, &self.attempts, verdict).await
             }
             Step::Gone => finish(app, job, &self.attempts, Finished::Gone).await,
@@ -230,17 +241,27 @@ impl Held<'_> {
                 app.store.put_back(job, Back::Waiting, until.since(now), &why, now).await?;
                 Ok(())
             }
-            Step::Retry { why, retry_after, about_ticket } => self.try_later(why, retry_after, about_ticket, now).await,
+            Step::Retry { why, retry_after, about_ticket } => {
+                self.try_later(why, retry_after, about_ticket, now).await
+            }
             Step::FetchText | Step::Ask { .. } => Ok(()),
         }
     }
 
-    async fn try_later(self, why: String, retry_after: Option<Duration>, about_ticket: bool, now: Timestamp) -> Result<()> {
+    async fn try_later(
+        self,
+        why: String,
+        retry_after: Option<Duration>,
+        about_ticket: bool,
+        now: Timestamp,
+    ) -> Result<()> {
         let (app, job) = (self.app, self.job);
         let failures = job.failures.saturating_add(1);
         let delay = retry::delay(failures, rand::random(), retry_after);
         let Some(delay) = delay.filter(|_| !about_ticket || failures < ATTEMPTS_ABOUT_TICKET) else {
-            let what_to_do = "Read the ticket yourself, or run `orchestrator triage retry` to have it tried again.".to_owned();
+            let what_to_do =
+                "Read the ticket yourself, or run `orchestrator triage retry` to have it tried again."
+                    .to_owned();
             let why = format!("It failed {failures} times; at last: {why}");
             return finish(app, job, &self.attempts, Finished::Failed { why, what_to_do }).await;
         };
@@ -254,11 +275,15 @@ impl Held<'_> {
 async fn finish(app: &App, job: &Job, attempts: &[AttemptRow], end: Finished) -> Result<()> {
     let stored = app.store.finish(job, attempts, &end, app.discord.is_some(), app.clock.now()).await?;
     match (stored, &end) {
-        (false, _) => warn!(event = "lease_lost", ticket_id = %job.ticket_id, "somebody else has this ticket; nothing was stored"),
+        (false, _) => {
+            warn!(event = "lease_lost", ticket_id = %job.ticket_id, "somebody else has this ticket; nothing was stored")
+        }
         (true, Finished::Failed { why, .. }) => {
             warn!(event = "triage_failed", ticket_id = %job.ticket_id, error_message = %why, "a person has to read this ticket");
         }
-        (true, Finished::Gone) => info!(event = "ticket_gone", ticket_id = %job.ticket_id, "the ticket was deleted in HubSpot"),
+        (true, Finished::Gone) => {
+            info!(event = "ticket_gone", ticket_id = %job.ticket_id, "the ticket was deleted in HubSpot")
+        }
         (true, Finished::Verdict(_) | Finished::Unchanged) => {}
     }
     app.wake.wake(Kind::Discord);
@@ -274,10 +299,14 @@ const fn form_name(form: Form) -> &'static str {
 }
 
 fn counts(redacted: Option<&Redacted>) -> String {
-    redacted.map_or_else(|| "{}".to_owned(), |redacted| {
-        let counts = redacted.counts.iter().map(|(kind, count)| (kind.as_str().to_owned(), (*count).into()));
-        serde_json::Value::Object(counts.collect()).to_string()
-    })
+    redacted.map_or_else(
+        || "{}".to_owned(),
+        |redacted| {
+            let counts =
+                redacted.counts.iter().map(|(kind, count)| (kind.as_str().to_owned(), (*count).into()));
+            serde_json::Value::Object(counts.collect()).to_string()
+        },
+    )
 }
 
 fn millis(duration: Duration) -> i64 {

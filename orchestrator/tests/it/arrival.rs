@@ -72,7 +72,7 @@ on_both! {
 on_both! {
     async fn a_busy_hubspot_is_asked_again_and_a_refused_token_is_told(database) {
         let app = TestApp::start(&database, &[]).await;
-        app.world.hubspot.add_ticket(Ticket::new(5, "Export", "The CSV export is empty."));
+        app.world.hubspot.add_ticket(Ticket::new(5, "Invoice", "The invoice has the wrong VAT number."));
         app.world.hubspot.faults.script("429 once; 502 once").unwrap();
         app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 5}])).await;
         for asked in 1..=2 {

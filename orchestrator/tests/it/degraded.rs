@@ -16,7 +16,8 @@ async fn without_its_database_it_says_so_and_recovers_by_itself() {
     };
     assert!(database.is_postgres());
     let mut url = Url::parse(&database.url).unwrap();
-    let server: SocketAddr = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)).parse().unwrap();
+    let server: SocketAddr =
+        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)).parse().unwrap();
     let proxy = Proxy::to(server).await;
     url.set_port(Some(proxy.address().port())).unwrap();
     let app = TestApp::start(&database, &[("DATABASE_URL", url.as_str())]).await;
@@ -26,9 +27,16 @@ async fn without_its_database_it_says_so_and_recovers_by_itself() {
     proxy.cut();
     let body = json!({"ticket_id": "1", "subject": "Question", "content": "How do I change my plan?"});
     let (status, answer) = app.send(&body).await;
-    assert_eq!((status, answer["error"]["code"].as_str()), (503, Some("unavailable")), "HubSpot keeps the event");
+    assert_eq!(
+        (status, answer["error"]["code"].as_str()),
+        (503, Some("unavailable")),
+        "HubSpot keeps the event"
+    );
     let (status, health) = app.get("/health").await;
-    assert_eq!((status, &health["status"], &health["dependencies"]["database"]["status"]), (200, &json!("degraded"), &json!("unhealthy")));
+    assert_eq!(
+        (status, &health["status"], &health["dependencies"]["database"]["status"]),
+        (200, &json!("degraded"), &json!("unhealthy"))
+    );
     assert_eq!((app.get("/health/ready").await.0, app.get("/health/live").await.0), (503, 200));
 
     proxy.mend();

@@ -15,5 +15,4 @@ mod discord;
 mod fallback;
 mod imports;
 mod queue;
-mod text;
 mod webhook;

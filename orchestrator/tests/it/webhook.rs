@@ -38,12 +38,15 @@ on_both! {
     }
 }
 
+/// Status, code, body and headers of a request that is refused.
+type Refusal<'a> = (u16, &'a str, Vec<u8>, &'a [(&'a str, &'a str)]);
+
 on_both! {
     async fn bad_input_is_refused_with_a_reason(database) {
         let app = TestApp::start(&database, &[]).await;
         let auth = ("x-webhook-token", TOKEN);
         let large = vec![b'x'; 1024 * 1024 + 1];
-        let table: [(u16, &str, Vec<u8>, &[(&str, &str)]); 10] = [
+        let table: [Refusal<'_>; 10] = [
             (401, "unauthorized", b"{}".to_vec(), &[JSON]),
             (401, "unauthorized", b"{}".to_vec(), &[JSON, ("authorization", "Bearer wrong")]),
             (401, "unauthorized", b"{}".to_vec(), &[JSON, ("x-webhook-token", "")]),

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use super::phrase::Matcher;
 use super::section::{MAX_KEY, Section, collapsed};
-use super::{Category, Desk, Rule, Team, language};
+use super::{Category, Desk, Rule, Team};
 
 const DEFAULT_ABOUT: &str = "The support desk of a company.";
 const DEFAULT_REVIEW: f64 = 0.6;
@@ -60,8 +60,8 @@ fn read_desk(table: Table, problems: &mut Vec<String>) -> (String, String, Strin
     let mut section = Section::new("[desk]".to_owned(), table, problems);
     let about = section.text("about", 2000).map(|text| collapsed(&text)).filter(|text| !text.is_empty());
     let language = section.text("summary_language", 20).map_or("en".to_owned(), |code| code.to_lowercase());
-    if language::name_of(&language).is_none() {
-        let known = language::known_codes();
+    if crate::language::name_of(&language).is_none() {
+        let known = crate::language::known_codes();
         section.problem(&format!("summary_language = {language:?} is not known; write one of {known}"));
     }
     let instructions = section.text("instructions", 4000).unwrap_or_default();

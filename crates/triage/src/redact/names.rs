@@ -17,10 +17,20 @@ struct Name {
     any_case: bool,
 }
 
+/// The parts of a full name, which people also use alone; not its small words ("van", "de"), which are everyday ones.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    let is_full = name.split_whitespace().nth(1).is_some();
+    name.split_whitespace().filter(move |part| {
+        is_full
+            && part.chars().count() >= 3
+            && part.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_lowercase())
+    })
+}
+
 impl Names {
     pub(super) fn new(entries: &[String]) -> Self {
         let mut by_first: BTreeMap<char, Vec<Name>> = BTreeMap::new();
-        for entry in entries {
+        for entry in entries.iter().map(String::as_str).chain(entries.iter().flat_map(|entry| parts(entry))) {
             let words: Vec<&str> = entry.split_whitespace().collect();
             let plain = words.join(" ");
             let chars = plain.chars().count();

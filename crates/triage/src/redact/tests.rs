@@ -247,6 +247,12 @@ fn names_go() {
 }
 
 #[test]
+fn parts_of_a_full_name_go_but_not_its_small_words() {
+    let (text, _) = content("Anna told Mrs Berg van alles.", &["Anna van der Berg"]);
+    assert_eq!(text, "[name] told Mrs [name] van alles.");
+}
+
+#[test]
 fn what_is_no_personal_data_stays() {
     for text in [
         "",

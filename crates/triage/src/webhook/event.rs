@@ -11,8 +11,15 @@ use crate::ticket::{Text, TicketId};
 const TICKET_TYPE_ID: &str = "0-5";
 const ID_KEYS: [&str; 4] = ["ticket_id", "ticketId", "hs_object_id", "objectId"];
 const NAME_KEYS: [&str; 9] = [
-    "contact_name", "contact_firstname", "contact_lastname", "firstname", "lastname", "first_name", "last_name",
-    "full_name", "customer_name",
+    "contact_name",
+    "contact_firstname",
+    "contact_lastname",
+    "firstname",
+    "lastname",
+    "first_name",
+    "last_name",
+    "full_name",
+    "customer_name",
 ];
 const PERSON_KEYS: [&str; 4] = ["contact", "contacts", "customer", "requester"];
 
@@ -53,7 +60,7 @@ pub struct Event {
 }
 
 pub(super) enum Reading {
-    Event(Event),
+    Event(Box<Event>),
     Irrelevant,
     NoTicketId,
 }
@@ -79,7 +86,7 @@ pub(super) fn read(object: &Map<String, Value>) -> Reading {
         contacts: contacts(object),
     };
     event.key = key(&event);
-    Reading::Event(event)
+    Reading::Event(Box::new(event))
 }
 
 fn about(object: &Map<String, Value>, subscription: Option<&str>) -> Option<About> {
@@ -107,7 +114,10 @@ fn about(object: &Map<String, Value>, subscription: Option<&str>) -> Option<Abou
 fn ticket_id(object: &Map<String, Value>) -> Option<TicketId> {
     let properties = object.get("properties").and_then(Value::as_object);
     let places = [Some(object), properties];
-    places.into_iter().flatten().find_map(|place| ID_KEYS.iter().find_map(|key| TicketId::parse(&string(place, key)?)))
+    places
+        .into_iter()
+        .flatten()
+        .find_map(|place| ID_KEYS.iter().find_map(|key| TicketId::parse(&string(place, key)?)))
 }
 
 fn text(object: &Map<String, Value>) -> Option<Text> {
@@ -154,15 +164,15 @@ fn key(event: &Event) -> String {
 
 /// A property as text, whether bare or wrapped as `{"value": …}`; absent, null and nested values are `None`.
 fn string(object: &Map<String, Value>, key: &str) -> Option<String> {
-    let value = match object.get(key)? {
-        Value::Object(wrapped) => wrapped.get("value")?,
-        value => value,
-    };
+    let given = object.get(key)?;
+    let value = given.as_object().map_or(Some(given), |wrapped| wrapped.get("value"))?;
     match value {
         Value::String(text) => Some(text.replace('\0', "\u{fffd}")),
         Value::Number(number) => Some(match number.as_f64() {
             // 31415926535.0 is how some senders write an id.
-            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => format!("{float:.0}"),
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+                format!("{float:.0}")
+            }
             Some(_) | None => number.to_string(),
         }),
         Value::Bool(flag) => Some(flag.to_string()),

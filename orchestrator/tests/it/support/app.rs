@@ -125,7 +125,11 @@ impl TestApp {
 
     /// Sends a webhook with the right token.
     pub(crate) async fn send(&self, body: &Value) -> (u16, Value) {
-        self.post(body.to_string().into_bytes(), &[("authorization", &format!("Bearer {TOKEN}")), ("content-type", "application/json")]).await
+        self.post(
+            body.to_string().into_bytes(),
+            &[("authorization", &format!("Bearer {TOKEN}")), ("content-type", "application/json")],
+        )
+        .await
     }
 
     /// Sends anything to the webhook's address.
@@ -145,7 +149,8 @@ impl TestApp {
 
     /// Sends a workflow's webhook and expects it to be accepted.
     pub(crate) async fn ticket(&self, id: &str, subject: &str, content: &str) {
-        let (status, answer) = self.send(&serde_json::json!({ "ticket_id": id, "subject": subject, "content": content })).await;
+        let (status, answer) =
+            self.send(&serde_json::json!({ "ticket_id": id, "subject": subject, "content": content })).await;
         assert_eq!((status, &answer["accepted"]), (202, &serde_json::json!(1)), "{answer}");
     }
 
@@ -157,7 +162,12 @@ impl TestApp {
     pub(crate) async fn wait_for(&self, id: &str, status: TriageStatus) -> TriageDetail {
         let what = format!("ticket {id} to be {status:?}");
         until_ok(&what, async || match self.detail(id).await {
-            Some(detail) if detail.triage.status == status && detail.triage.deliveries.iter().all(|d| d.status != "pending") => Ok(detail),
+            Some(detail)
+                if detail.triage.status == status
+                    && detail.triage.deliveries.iter().all(|d| d.status != "pending") =>
+            {
+                Ok(detail)
+            }
             other => Err(other),
         })
         .await

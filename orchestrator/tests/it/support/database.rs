@@ -67,7 +67,8 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Kind::Postgres { server, name } = &self.kind {
-            let (server, statement) = (server.clone(), format!("drop database if exists {name} with (force)"));
+            let (server, statement) =
+                (server.clone(), format!("drop database if exists {name} with (force)"));
             // A runtime of its own: this one may be ending.
             let dropped = std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

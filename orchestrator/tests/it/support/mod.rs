@@ -27,7 +27,9 @@ pub(crate) async fn until_ok<T, E: Debug>(what: &str, mut look: impl AsyncFnMut(
         look_again.tick().await;
         match look().await {
             Ok(found) => return found,
-            Err(seen) => assert!(started.elapsed() < PATIENCE, "waited in vain for: {what}; at last: {seen:#?}"),
+            Err(seen) => {
+                assert!(started.elapsed() < PATIENCE, "waited in vain for: {what}; at last: {seen:#?}")
+            }
         }
     }
 }

@@ -278,7 +278,11 @@ fn summary(subject: &str, content: &str) -> String {
         let cut: String = text.chars().take(LIMIT).collect();
         text = format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head));
     }
-    if text.trim().is_empty() { "The ticket has no text.".to_owned() } else { text }
+    if text.chars().any(char::is_alphanumeric) {
+        text
+    } else {
+        "The ticket says nothing in words.".to_owned()
+    }
 }
 
 fn sentence_end(text: &str) -> Option<usize> {

@@ -99,7 +99,8 @@ struct Took {
 
 fn speak(body: &Value, name: &str, fault: Option<Kind>, took: Took) -> Reply {
     let message = |role: &str| {
-        let said = body["messages"].as_array().into_iter().flatten().filter(|message| message["role"] == role);
+        let said =
+            body["messages"].as_array().into_iter().flatten().filter(|message| message["role"] == role);
         said.filter_map(|message| message["content"].as_str()).collect::<Vec<_>>().join("\n")
     };
     let schema = Some(&body["format"]).filter(|format| format.is_object());

@@ -1,4 +1,4 @@
-//! The languages the desk knows by name: for what the prompt says, and for models that write `English` or `eng`
+//! The languages known by name: for what the prompt and the message say, and for models that write `English` or `eng`
 //! where `en` was asked for.
 
 /// Code (ISO 639-1, some with a region), its three-letter codes, and its name in English.
@@ -49,12 +49,23 @@ const LANGUAGES: &[(&str, &[&str], &str)] = &[
 ];
 
 /// The name of a language in English; the code in lower case.
-pub(super) fn name_of(code: &str) -> Option<&'static str> {
+pub(crate) fn name_of(code: &str) -> Option<&'static str> {
     LANGUAGES.iter().find(|(known, ..)| *known == code).map(|(.., name)| *name)
 }
 
+/// `German (de)`; the code alone when the language has no name here.
+pub(crate) fn spelled(code: &str) -> String {
+    let code = code.trim();
+    let primary = code.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    match name_of(&primary) {
+        Some(name) => format!("{name} ({code})"),
+        None if primary == "und" => "not clear".to_owned(),
+        None => code.to_owned(),
+    }
+}
+
 /// Every code that [`name_of`] knows, for people.
-pub(super) fn known_codes() -> String {
+pub(crate) fn known_codes() -> String {
     LANGUAGES.iter().map(|(code, ..)| *code).collect::<Vec<_>>().join(", ")
 }
 

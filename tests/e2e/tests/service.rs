@@ -1,0 +1,169 @@
+//! The built orchestrator, from the outside.
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+use e2e::{TOKEN, World, postgres_database, text, wait_until};
+use sims::hubspot::Ticket;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_environment_in_production_names_everything_and_exits_64() {
+    let mut world = World::start().await;
+    world.settings.clear();
+    world.set("APP_ENV", "production");
+    let output = world.run(&["serve"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{said}");
+    let names = [
+        "DATABASE_URL",
+        "HUBSPOT_WEBHOOK_TOKEN",
+        "DISCORD_WEBHOOK_URL",
+        "GROQ_API_KEY",
+        "LOCAL_LLM_URL",
+        "CF_ACCESS_CLIENT_ID",
+        "CF_ACCESS_CLIENT_SECRET",
+    ];
+    for name in names {
+        assert!(said.contains(&format!("- {name} is missing (for example: ")), "{name}: {said}");
+    }
+    assert!(said.starts_with("The settings have 7 problems:"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_goes_all_the_way_and_a_person_can_ask_about_it() {
+    let world = World::start().await;
+    let orchestrator = world.serve().await;
+    let ticket =
+        Ticket::new(4711, "Marmalade invoice", "The invoice for marmalade shows the wrong VAT number.");
+    assert_eq!(orchestrator.sender().workflow(&ticket).await.unwrap().status, 202);
+    let message = world.discord.wait_for_ticket("ticket 4711").await;
+    assert_eq!(message.title(), "Marmalade invoice");
+    wait_until("the delivery to be stored", async || {
+        text(&world.run(&["triage", "show", "4711"]).stdout).contains("discord      delivered")
+    })
+    .await;
+
+    let list = text(&world.run(&["triage", "list"]).stdout);
+    assert!(
+        list.contains("4711") && list.contains("billing") && list.contains("Marmalade invoice"),
+        "{list}"
+    );
+    let shown = text(&world.run(&["triage", "show", "4711"]).stdout);
+    assert!(shown.contains("Who read it") && shown.contains("llama3.2:latest at 127.0.0.1"), "{shown}");
+    assert!(text(&world.run(&["triage", "retry", "4711"]).stdout).contains("in the queue again"));
+    world
+        .discord
+        .wait_until("the message to be edited", |messages| messages.iter().find(|m| m.edits == 1).cloned())
+        .await;
+    let unknown = world.run(&["triage", "show", "1"]);
+    assert_eq!(
+        (unknown.status.code(), text(&unknown.stderr).contains("There is no ticket 1")),
+        (Some(1), true)
+    );
+
+    let test = world.run(&["send-test", "--url", &orchestrator.url]);
+    assert!(
+        test.status.success() && text(&test.stdout).contains("it is in Discord"),
+        "{}{}",
+        text(&test.stdout),
+        text(&test.stderr)
+    );
+
+    let log = orchestrator.log();
+    for event in ["webhook_received", "inference_completed", "delivery_completed"] {
+        assert!(log.contains(&format!("\"event\":\"{event}\"")), "{event}: {log}");
+    }
+    for secret in [
+        "armalade",
+        TOKEN,
+        "secret-of-the-tests",
+        sims::groq::KEY,
+        sims::hubspot::TOKEN,
+        sims::discord::WEBHOOK_TOKEN,
+    ] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+    assert_eq!(orchestrator.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logs_of_failures_hold_neither_ticket_text_nor_secrets() {
+    let world = World::start().await;
+    world.ollama.faults.script("unknown category twice").unwrap();
+    world.groq.faults.script("500 once").unwrap();
+    world.hubspot.faults.script("401 once").unwrap();
+    world.discord.faults.script("deleted once").unwrap();
+    let orchestrator = world.serve().await;
+    let ticket =
+        Ticket::new(4711, "Marmalade invoice", "The invoice for marmalade shows the wrong VAT number.");
+    assert_eq!(orchestrator.sender().workflow(&ticket).await.unwrap().status, 202);
+    orchestrator.sender().created(9).await.unwrap();
+    orchestrator.sender().post("{\"subject\":\"Marmalade\"}").await.unwrap();
+    wait_until("every failure to be logged", async || {
+        let log = orchestrator.log();
+        ["bad_answer", "server_error", "ticket_not_fetched", "delivery_failed"]
+            .iter()
+            .all(|name| log.contains(name))
+    })
+    .await;
+    let log = orchestrator.log();
+    for secret in [
+        "armalade",
+        TOKEN,
+        "secret-of-the-tests",
+        sims::groq::KEY,
+        sims::hubspot::TOKEN,
+        sims::discord::WEBHOOK_TOKEN,
+    ] {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_nothing_behind_the_local_address_groq_answers_redacted() {
+    let mut world = World::start().await;
+    world.set("LOCAL_LLM_URL", "http://127.0.0.1:9");
+    let orchestrator = world.serve().await;
+    let ticket = Ticket::new(4711, "Invoice", "Please send the invoice to ada@example.com.");
+    orchestrator.sender().workflow(&ticket).await.unwrap();
+    let message = world.discord.wait_for_ticket("ticket 4711").await;
+    assert!(message.text().contains("by Groq, redacted"), "{}", message.text());
+    assert!(!world.groq.journal.entries_on("chat/completions")[0].body.contains("ada@example.com"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_orchestrators_on_one_postgres_share_the_work() {
+    let Some(database) = postgres_database("triage_e2e_shared") else {
+        eprintln!("skipped: TEST_DATABASE_URL is not set");
+        return;
+    };
+    let mut world = World::start().await;
+    world.set("DATABASE_URL", &database);
+    world.set("WORKERS", "2");
+    world.ollama.set_delay(std::time::Duration::from_millis(10));
+
+    let behind = world.serve_unready();
+    wait_until("it to say that the schema is behind", async || behind.log().contains("schema_behind")).await;
+    let ready = sims::http_client().get(format!("{}/health/ready", behind.url)).send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert!(text(&world.run(&["migrate"]).stdout).contains("up to date"));
+    drop(behind);
+
+    let both = [world.serve().await, world.serve().await];
+    let tickets: Vec<Ticket> = (0..200)
+        .map(|n| Ticket::new(70_000 + n, "Question", &format!("How do I change my plan? ({n})")))
+        .collect();
+    for orchestrator in &both {
+        let sender = orchestrator.sender();
+        for ticket in &tickets {
+            assert_eq!(sender.workflow(ticket).await.unwrap().status, 202);
+        }
+    }
+    world.discord.wait_for_messages(200).await;
+    let done = |log: &str| log.matches("\"event\":\"inference_completed\"").count();
+    let shares: Vec<usize> = both.iter().map(|orchestrator| done(&orchestrator.log())).collect();
+    assert_eq!(shares.iter().sum::<usize>(), 200, "{shares:?}");
+    assert!(shares.iter().all(|share| *share > 0), "{shares:?}");
+    assert_eq!((world.ollama.chats(), world.discord.messages().len()), (200, 200));
+    for orchestrator in both {
+        assert_eq!(orchestrator.terminate().await, Some(0));
+    }
+}
