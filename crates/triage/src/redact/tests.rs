@@ -33,7 +33,7 @@ fn email_addresses_go() {
             "«o'brien@example.com» or «\"john doe\"@example.com»",
             "«root@[192.168.0.1]» «ANNA＠EXAMPLE.COM»",
             "a,«b@c.de»,d",
-            "From: Anna <«anna@x.example»>\nTo: «support@y.example»",
+            "From: Otto <«anna@x.example»>\nTo: «support@y.example»",
             "«123456789@qq.com»",
             "«4111111111111111@example.com»",
         ],
@@ -212,7 +212,7 @@ fn assigned_secrets_go_and_their_words_stay() {
         Kind::Secret,
         &[
             "Password: «hunter2»",
-            "password=«hunter2», user=anna",
+            "password=«hunter2», user=otto",
             "pwd: «x!y)z»). Thanks",
             "Passwort: «geheim», Kennwort:«geheim»",
             "mot de passe : «secret1»",

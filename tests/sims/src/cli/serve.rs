@@ -9,6 +9,7 @@ use sims::groq::Groq;
 use sims::hubspot::HubSpot;
 use sims::ollama::Ollama;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -74,6 +75,9 @@ pub(crate) struct Options {
     /// Print every Discord message, new or edited, as a card.
     #[arg(long)]
     show: bool,
+    /// Write the line of addresses into this file instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    addresses: Option<PathBuf>,
     /// End when standard input closes.
     #[arg(long)]
     until_stdin_closes: bool,
@@ -91,13 +95,24 @@ struct Started {
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let started = start(&options).await?;
-    say(&addresses(&started, &options).to_string());
+    let line = addresses(&started, &options).to_string();
+    match &options.addresses {
+        Some(file) => write_whole(file, &line).with_context(|| format!("cannot write {}", file.display()))?,
+        None => say(&line),
+    }
     let showing = started.discord.clone().filter(|_| options.show);
     tokio::select! {
         () = end(options.until_stdin_closes) => {}
         () = show(showing) => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever waits for the file never sees half of it.
+fn write_whole(file: &Path, line: &str) -> std::io::Result<()> {
+    let beside = file.with_extension("part");
+    std::fs::write(&beside, format!("{line}\n"))?;
+    std::fs::rename(beside, file)
 }
 
 async fn start(options: &Options) -> anyhow::Result<Started> {
