@@ -3,6 +3,7 @@
 mod reader;
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ pub struct Log {
     pub level: String,
     /// JSON lines, or text for people.
     pub json: bool,
+    /// Text for people may be coloured: it goes to a terminal, and NO_COLOR does not forbid it.
+    pub colour: bool,
 }
 
 /// HubSpot.
@@ -169,6 +172,7 @@ impl Config {
                         _ => None,
                     })
                     .unwrap_or(production),
+                colour: reader.text("NO_COLOR").is_none() && std::io::stderr().is_terminal(),
             },
             port: reader.parsed("PORT", "3000", "a TCP port", |text| text.parse().ok()).unwrap_or(3000),
             public_url: reader.url("PUBLIC_URL", "https://triage.example.com"),

@@ -23,7 +23,9 @@ pub fn install(log: &Log, clock: Clock) {
     let _ = if log.json {
         tracing::subscriber::set_global_default(builder.event_format(JsonLines { clock }).finish())
     } else {
-        tracing::subscriber::set_global_default(builder.with_target(false).compact().finish())
+        tracing::subscriber::set_global_default(
+            builder.with_ansi(log.colour).with_target(false).compact().finish(),
+        )
     };
 }
 

@@ -277,6 +277,9 @@ fn ticket(card: &Card) -> String {
 }
 
 fn seconds(latency: Duration) -> String {
+    if latency < Duration::from_millis(50) {
+        return format!("{} ms", latency.as_millis());
+    }
     let tenths = (latency.as_millis() + 50) / 100;
     if tenths < 600 {
         return format!("{}.{} s", tenths / 10, tenths % 10);

@@ -198,5 +198,9 @@ fn status(name: &str) -> Result<TriageStatus, String> {
 
 /// One line of untrusted text that cannot upset a terminal.
 fn printable(text: &str, most_chars: usize) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most_chars).collect()
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(most_chars) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }

@@ -137,7 +137,7 @@ impl Store {
         };
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
-            let ours = remove!(tx, job, now);
+            // Delivery before job, as when a verdict enqueues it: two transactions never wait for each other.
             // The message's id is kept even when somebody else took over: an edit is better than a second message.
             sqlx::query(
                 "update deliveries set status = $3, message_id = coalesce($4, message_id), triage_id = coalesce($5, triage_id),
@@ -154,6 +154,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await
                 .doing("record a change")?;
+            let ours = remove!(tx, job, now);
             tx.commit().await.doing("record a delivery")?;
             Ok(ours)
         })

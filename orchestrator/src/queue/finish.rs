@@ -60,7 +60,7 @@ pub struct AttemptRow {
     pub outcome: String,
     /// HTTP status of the answer.
     pub http_status: Option<u16>,
-    /// What went wrong; never any ticket text.
+    /// What went wrong; may quote a few words of the answer.
     pub error: Option<String>,
 }
 
@@ -108,9 +108,6 @@ impl Store {
         let id = job.ticket_id.as_str();
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
-            if !remove!(tx, job, now) {
-                return Ok(false);
-            }
             let triage_id = match end {
                 Finished::Verdict(triage) => Some(triage.id.as_str()),
                 Finished::Failed { .. } | Finished::Gone | Finished::Unchanged => None,
@@ -146,6 +143,10 @@ impl Store {
                     .execute(&mut *tx)
                     .await
                     .doing("record a change")?;
+            }
+            // Ticket before job, as when webhooks are accepted: two transactions never wait for each other.
+            if !remove!(tx, job, now) {
+                return Ok(false);
             }
             if announce && !matches!(end, Finished::Gone | Finished::Unchanged) {
                 enqueue_discord!(tx, id, now);

@@ -1,9 +1,12 @@
 //! A ticket's whole way, from the webhook to Discord.
 
 use link::TriageStatus;
+use orchestrator::queue::{Incoming, Kind, LEASE};
+use orchestrator::store::Store;
 use serde_json::json;
 use sims::hubspot::{Contact, Ticket};
 use sims::sender::{Event, Sender};
+use triage::time::Timestamp;
 
 use crate::support::{TOKEN, TestApp};
 
@@ -125,5 +128,25 @@ on_both! {
             }
             assert_eq!(app.world.ollama.chats(), expected, "{retriage}");
         }
+    }
+}
+
+on_both! {
+    async fn a_ticket_on_which_every_worker_died_is_given_to_a_person(database) {
+        let store = Store::open(&database.url, 2).await.unwrap();
+        store.migrate().await.unwrap();
+        let body = br#"{"ticket_id": "13", "subject": "Invoice", "content": "The invoice has the wrong VAT number."}"#;
+        let events = triage::webhook::parse(body, None).unwrap().events;
+        let mut then = Timestamp::from_millis(1_000);
+        store.accept(&[Incoming { request_id: "test".into(), events }], false, then).await.unwrap();
+        for takeovers in 0..5 {
+            assert_eq!(store.claim(Kind::Triage, 1, then).await.unwrap()[0].takeovers, takeovers);
+            then = then.plus(LEASE);
+        }
+        let app = TestApp::start(&database, &[]).await;
+        let failed = app.wait_for("13", TriageStatus::Failed).await;
+        assert_eq!(failed.triage.error.as_deref(), Some("Working on this ticket ended in a crash 5 times."));
+        assert_eq!(app.world.ollama.chats(), 0);
+        assert!(app.world.discord.wait_for_ticket("ticket 13").await.title().starts_with("Not triaged:"));
     }
 }
