@@ -182,11 +182,9 @@ pub fn text(bytes: &[u8]) -> String {
 fn program(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "orchestrator"])
-            .status()
-            .unwrap();
-        assert!(built.success(), "the orchestrator does not build");
+        let built =
+            Command::new(env!("CARGO")).args(["build", "--quiet", "--workspace", "--bins"]).status().unwrap();
+        assert!(built.success(), "the programs do not build");
         let test = std::env::current_exe().unwrap();
         test.ancestors().find(|folder| folder.join("deps").is_dir()).map(Path::to_owned).unwrap()
     });

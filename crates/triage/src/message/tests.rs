@@ -115,8 +115,9 @@ fn the_small_words() {
         assert_eq!(embed(&verdict_card(|body| body.language = code))["fields"][4]["value"], words);
     }
     for (millis, words) in [
-        (0, "0.0 s"),
-        (49, "0.0 s"),
+        (0, "0 ms"),
+        (49, "49 ms"),
+        (50, "0.1 s"),
         (1234, "1.2 s"),
         (59_949, "59.9 s"),
         (59_950, "1 min 0 s"),
