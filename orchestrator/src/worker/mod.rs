@@ -15,10 +15,13 @@ use tracing::{debug, error, info, warn};
 
 use crate::app::App;
 use crate::queue::{EXTEND_EVERY, Job, Kind};
-use crate::store;
+use crate::store::{self, Store};
 
-/// How often the queue is looked at when nobody says that there is work.
-const POLL: Duration = Duration::from_secs(5);
+/// How often the queue is looked at when nobody says that there is work: of a shared database other orchestrators
+/// notify us; with the file of an embedded one, a command such as `triage retry` cannot.
+const fn poll(store: &Store) -> Duration {
+    Duration::from_secs(if store.is_shared() { 5 } else { 1 })
+}
 
 /// Pause after the database failed.
 const DATABASE_PAUSE: Duration = Duration::from_millis(500);
@@ -147,9 +150,10 @@ impl Crew {
     }
 
     async fn until_next_due(&self) -> Duration {
+        let poll = poll(&self.app.store);
         match self.app.store.next_due(self.kind).await {
-            Ok(Some(due)) => due.since(self.app.clock.now()).clamp(Duration::from_millis(10), POLL),
-            Ok(None) | Err(_) => POLL,
+            Ok(Some(due)) => due.since(self.app.clock.now()).clamp(Duration::from_millis(10), poll),
+            Ok(None) | Err(_) => poll,
         }
     }
 }
