@@ -41,8 +41,8 @@ create table tickets (
 create index tickets_received on tickets (received_at desc, ticket_id desc);
 
 -- What is still to be done: at most one job of a kind per ticket, deleted when done. visible_at is both "not before"
--- and the end of the lease; lease_token fences a worker that comes too late; revision counts requests that arrived
--- while the job was alive, so that the last one is never lost.
+-- and the end of the lease; lease_token fences a worker that comes too late; again is the reason for another
+-- round, asked for while a worker had the job.
 create table jobs (
     kind        text         not null,
     ticket_id   varchar(255) not null,
@@ -51,7 +51,7 @@ create table jobs (
     lease_token text,
     failures    bigint       not null default 0,
     takeovers   bigint       not null default 0,
-    revision    bigint       not null default 0,
+    again       text,
     reason      text         not null,
     note        text,
     created_at  bigint       not null,

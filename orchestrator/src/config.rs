@@ -164,7 +164,14 @@ impl Config {
         Self {
             production,
             log: Log {
-                level: reader.text("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+                level: reader
+                    .parsed(
+                        "LOG_LEVEL",
+                        "info",
+                        "trace, debug, info, warn, error, off, or a filter such as info,sqlx=warn",
+                        log_level,
+                    )
+                    .unwrap_or_else(|| "info".to_owned()),
                 json: reader
                     .parsed("LOG_FORMAT", "json", "json or pretty", |text| match text {
                         "json" => Some(true),
@@ -323,6 +330,14 @@ fn desk(reader: &mut Reader<'_>) -> Desk {
         }
         Desk::default()
     })
+}
+
+/// A level, or a list of `target=level`; a word that is neither would silence everything.
+fn log_level(text: &str) -> Option<String> {
+    const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "off"];
+    let is_level = |word: &str| LEVELS.contains(&word.to_ascii_lowercase().as_str());
+    let directive = |part: &str| is_level(part.rsplit('=').next().unwrap_or_default());
+    text.split(',').all(|part| directive(part.trim())).then(|| text.to_owned())
 }
 
 fn flag(text: &str) -> Option<bool> {

@@ -37,32 +37,36 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
         }
     };
     let server = axum::serve(listener, http::router(Arc::clone(&app))).with_graceful_shutdown(drain);
-    let (served, (), (), ()) = tokio::join!(
-        server.into_future(),
-        worker::run(Arc::clone(&app), stop.clone()),
-        queue::wake::listen(app.store.clone(), Arc::clone(&app.wake), stop.clone()),
-        keep_time(&app, &stop),
-    );
+    let work = async {
+        // Leases and retries are times of the database's clock.
+        look_at_database(&app).await;
+        tokio::join!(worker::run(Arc::clone(&app), stop.clone()), keep_looking(&app, &stop));
+    };
+    let listen = queue::wake::listen(app.store.clone(), Arc::clone(&app.wake), stop.clone());
+    let (served, (), ()) = tokio::join!(server.into_future(), work, listen);
     served?;
     app.store.close().await;
     info!(event = "stopped", "nothing is in progress any more");
     Ok(())
 }
 
-/// Follows the database's clock, and says so when its schema is behind.
-async fn keep_time(app: &App, stop: &CancellationToken) {
+/// Follows the database's clock, and says when the database cannot be used or its schema is behind.
+async fn look_at_database(app: &App) {
+    if let Err(error) = app.clock.sync(&app.store).await {
+        warn!(event = "database_unreachable", error = %error.chain(), "the database cannot be reached; webhooks are refused meanwhile");
+    } else if let Ok(Schema::Behind(missing)) = app.store.schema().await {
+        warn!(
+            event = "schema_behind",
+            missing, "the database's schema is behind: run `orchestrator migrate`"
+        );
+    }
+}
+
+async fn keep_looking(app: &App, stop: &CancellationToken) {
     loop {
-        if let Err(error) = app.clock.sync(&app.store).await {
-            warn!(event = "database_unreachable", error = %error.chain(), "the database cannot be reached; webhooks are refused meanwhile");
-        } else if let Ok(Schema::Behind(missing)) = app.store.schema().await {
-            warn!(
-                event = "schema_behind",
-                missing, "the database's schema is behind: run `orchestrator migrate`"
-            );
-        }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(clock::SYNC_EVERY) => {}
+            () = tokio::time::sleep(clock::SYNC_EVERY) => look_at_database(app).await,
         }
     }
 }

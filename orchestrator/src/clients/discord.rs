@@ -107,21 +107,7 @@ impl Discord {
         let json: Value = serde_json::from_str(&body).unwrap_or_default();
         self.heed(status, &headers, &json);
         let code = json["code"].as_i64().unwrap_or(0);
-        match (status, code) {
-            (200..=299, _) => Ok(json),
-            (404, 10008) => Err(Error::MessageGone),
-            (401 | 404, _) => Err(Error::WebhookGone(format!(
-                "the Discord webhook does not exist any more ({status}, code {code})"
-            ))),
-            (403, _) => {
-                Err(Error::WebhookGone(format!("Discord forbids writing to the channel (403, code {code})")))
-            }
-            (429, _) => Err(Error::RateLimited(self.rest())),
-            (400 | 413, _) => {
-                Err(Error::Invalid(format!("Discord does not accept the message ({status}, code {code})")))
-            }
-            _ => Err(Error::Later(format!("Discord failed ({status})"))),
-        }
+        if (200..=299).contains(&status) { Ok(json) } else { Err(refusal(status, code, self.rest())) }
     }
 
     /// Discord says in every answer how much it takes, and limits are never guessed.
@@ -140,6 +126,42 @@ impl Discord {
         if let Some(until) = wait.and_then(|wait| Instant::now().checked_add(wait)) {
             let mut not_before = self.not_before.lock().expect("no panic while it is held");
             *not_before = until.max(*not_before);
+        }
+    }
+}
+
+fn refusal(status: u16, code: i64, rest: Duration) -> Error {
+    match (status, code) {
+        (404, 10008) => Error::MessageGone,
+        (401 | 404, 1..) => {
+            Error::WebhookGone(format!("the Discord webhook does not exist any more ({status}, code {code})"))
+        }
+        (403, 50001 | 50013) => {
+            Error::WebhookGone(format!("Discord forbids writing to the channel (403, code {code})"))
+        }
+        (429, _) => Error::RateLimited(rest),
+        (400 | 413, _) => {
+            Error::Invalid(format!("Discord does not accept the message ({status}, code {code})"))
+        }
+        // Other refusals are of the edge in front of Discord, and pass.
+        _ => Error::Later(format!("Discord failed ({status}, code {code})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_discord_itself_says_stops_a_webhook() {
+        let stops = |status, code| matches!(refusal(status, code, Duration::ZERO), Error::WebhookGone(_));
+        for (status, code) in [(404, 10015), (404, 10003), (401, 50027), (403, 50013), (403, 50001)] {
+            assert!(stops(status, code), "{status} {code}");
+        }
+        for (status, code) in
+            [(404, 0), (404, 10008), (401, 0), (403, 0), (403, 40333), (429, 0), (500, 0), (502, 0)]
+        {
+            assert!(!stops(status, code), "{status} {code}");
         }
     }
 }

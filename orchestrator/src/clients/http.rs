@@ -14,7 +14,7 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// Discord's edge refuses clients without a proper name, Groq's and Cloudflare's refuse those of libraries.
 const USER_AGENT: &str =
-    concat!("DiscordBot (https://github.com/hubspot-triage, ", env!("CARGO_PKG_VERSION"), ") hubspot-triage");
+    concat!("DiscordBot (https://example.com/hubspot-triage, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// A client that follows no redirect (a redirect is how Cloudflare Access says no) and uses no proxy from the
 /// environment (a stray variable must not reroute ticket text).

@@ -131,7 +131,8 @@ impl HubSpot {
         let json: Value = serde_json::from_str(&body).unwrap_or_default();
         match status {
             200 | 201 | 207 if json.is_object() => Ok(Some(json)),
-            404 if json["category"] == "OBJECT_NOT_FOUND" || json["status"] == "error" => Ok(None),
+            // Any other 404 means that the address is wrong, not that the ticket was deleted.
+            404 if json["category"] == "OBJECT_NOT_FOUND" => Ok(None),
             400 | 401 | 403 | 404 | 409 | 414 => Err(Error::Refused(refusal(status, &json))),
             _ => {
                 Err(Error::Later { why: refusal(status, &json), retry_after: wait(status, &headers, &json) })

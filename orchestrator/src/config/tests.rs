@@ -36,6 +36,7 @@ fn every_bad_value_is_reported_at_once() {
         ("APP_ENV", "prod"),
         ("PORT", "70000"),
         ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "verbose"),
         ("PUBLIC_URL", "ftp://x"),
         ("DATABASE_URL", "mysql://x"),
         ("HUBSPOT_API_URL", "http://api.hubapi.com"),
@@ -53,7 +54,7 @@ fn every_bad_value_is_reported_at_once() {
         ("WORKERS", "-1"),
         ("TRIAGE_CONFIG", "/does/not/exist.toml"),
     ]);
-    assert_eq!(names.len(), 19, "{names:?}");
+    assert_eq!(names.len(), 20, "{names:?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use link::{ErrorBody, ErrorDetail};
+use tracing::info;
 
 static HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -17,8 +18,11 @@ pub(super) struct RequestId(pub(super) String);
 pub(super) async fn name_request(mut request: Request, next: Next) -> Response {
     let id = given(request.headers()).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     request.extensions_mut().insert(RequestId(id.clone()));
+    let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     if let Some(detail) = response.extensions_mut().remove::<ErrorDetail>() {
+        let status = response.status().as_u16();
+        info!(event = "request_refused", status, code = detail.code, path, request_id = id, "refused");
         let body =
             Json(ErrorBody { error: ErrorDetail { request_id: id.clone(), ..detail } }).into_response();
         let (mut parts, _) = response.into_parts();

@@ -78,14 +78,15 @@ impl Store {
             let tickets = tickets(&fresh);
             let new_ids = returned!(tx, db.sql().insert_tickets, json(&tickets), now, "store tickets");
             let (mut revived, mut changed) = (BTreeSet::new(), BTreeSet::new());
+            let mut to_check = if retriage { about_content(&fresh, &new_ids) } else { BTreeSet::new() };
             for ticket in known_with_text(&tickets, &new_ids) {
                 match keep_text!(tx, ticket, retriage, now) {
                     Kept::FailedForWantOfIt => revived.insert(ticket.ticket_id.to_string()),
+                    Kept::InTime => to_check.insert(ticket.ticket_id.to_string()),
                     Kept::Changed => changed.insert(ticket.ticket_id.to_string()),
                     Kept::NoNews => false,
                 };
             }
-            let to_check = if retriage { about_content(&fresh, &new_ids) } else { BTreeSet::new() };
             let work = [
                 (new_ids, "created", "received"),
                 (revived, "created", "changed"),
@@ -113,9 +114,11 @@ impl Store {
 enum Kept {
     /// It had none, and had been given to a person for that.
     FailedForWantOfIt,
+    /// It had none, and its job is still alive, though perhaps about to fail for that.
+    InTime,
     /// It is another than before.
     Changed,
-    /// It had none and is still in the queue, or it has not changed, or changes do not matter.
+    /// It has not changed, or changes do not matter.
     NoNews,
 }
 
@@ -137,9 +140,11 @@ use returned;
 /// Keeps text for a known ticket that has none, or, with `$retriage`, another one.
 macro_rules! keep_text {
     ($tx:ident, $ticket:ident, $retriage:ident, $now:ident) => {{
-        const FIRST: &str = "update tickets set subject = $2, content = $3, updated_at = $4
+        const FIRST: &str = "update tickets set subject = $2, content = $3, updated_at = $4,
+            contacts = case when $5 = '[]' then contacts else $5 end
             where ticket_id = $1 and subject is null returning status";
-        const OTHER: &str = "update tickets set subject = $2, content = $3, updated_at = $4
+        const OTHER: &str = "update tickets set subject = $2, content = $3, updated_at = $4,
+            contacts = case when $5 = '[]' then contacts else $5 end
             where ticket_id = $1 and (subject <> $2 or content <> $3) returning status";
         let mut kept = Kept::NoNews;
         for (sql, is_first) in [(FIRST, true), (OTHER, false)] {
@@ -151,13 +156,15 @@ macro_rules! keep_text {
                 .bind($ticket.subject)
                 .bind($ticket.content)
                 .bind($now.as_millis())
+                .bind(&$ticket.contacts)
                 .fetch_optional(&mut *$tx)
                 .await
                 .doing("keep a ticket's text")?;
             match status.as_deref() {
                 Some("failed") if is_first => kept = Kept::FailedForWantOfIt,
-                Some(_) if !is_first => kept = Kept::Changed,
-                Some(_) | None => {}
+                Some(_) if is_first => kept = Kept::InTime,
+                Some(_) => kept = Kept::Changed,
+                None => {}
             }
         }
         kept

@@ -26,8 +26,14 @@ pub struct Job {
     pub note: Option<String>,
     /// When it was enqueued.
     pub created_at: Timestamp,
-    pub(super) revision: i64,
     pub(super) lease_token: String,
+}
+
+impl Job {
+    /// Proof that this worker holds the job.
+    pub(crate) fn lease_token(&self) -> &str {
+        &self.lease_token
+    }
 }
 
 /// Why a job is put back.
@@ -46,7 +52,6 @@ struct Row {
     ticket_id: String,
     failures: i64,
     takeovers: i64,
-    revision: i64,
     reason: String,
     note: Option<String>,
     created_at: i64,
@@ -80,7 +85,6 @@ impl Store {
                 reason: row.reason,
                 note: row.note,
                 created_at: Timestamp::from_millis(row.created_at),
-                revision: row.revision,
                 lease_token: lease_token.clone(),
             })
         };

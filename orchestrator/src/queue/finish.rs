@@ -69,7 +69,7 @@ pub struct AttemptRow {
 pub enum Finished {
     /// With a verdict.
     Verdict(Box<TriageRow>),
-    /// Without one: a person has to read the ticket.
+    /// Without one: a person has to read the ticket. A verdict that it had before stands.
     Failed {
         /// Why.
         why: String,
@@ -131,7 +131,8 @@ impl Store {
                     Finished::Verdict(_) | Finished::Gone | Finished::Unchanged => (None, None),
                 };
                 sqlx::query(
-                    "update tickets set status = $2, triage_id = coalesce($3, triage_id), error = $4, what_to_do = $5, updated_at = $6
+                    "update tickets set status = case when $2 = 'failed' and triage_id is not null then status else $2 end,
+                        triage_id = coalesce($3, triage_id), error = $4, what_to_do = $5, updated_at = $6
                      where ticket_id = $1")
                     .bind(id).bind(status).bind(triage_id).bind(error).bind(what_to_do).bind(now.as_millis())
                     .execute(&mut *tx).await.doing("update a ticket")?;
@@ -180,16 +181,17 @@ impl Store {
     }
 }
 
-/// Deletes a finished job, or makes it ready again when another request arrived meanwhile; false when it is no longer ours.
+/// Deletes a finished job, or makes it ready for another round that was asked for; false when it is no longer ours.
 macro_rules! remove {
     ($tx:ident, $job:expr, $now:expr) => {{
         let job = $job;
-        let deleted = sqlx::query("delete from jobs where kind = $1 and ticket_id = $2 and lease_token = $3 and revision = $4")
-            .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token).bind(job.revision)
+        let deleted = sqlx::query("delete from jobs where kind = $1 and ticket_id = $2 and lease_token = $3 and again is null")
+            .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token)
             .execute(&mut *$tx).await.doing("finish a job")?.rows_affected();
         deleted == 1
             || sqlx::query(
-                "update jobs set state = 'ready', visible_at = $4, failures = 0, takeovers = 0, lease_token = null, note = null
+                "update jobs set state = 'ready', visible_at = $4, failures = 0, takeovers = 0, lease_token = null, note = null,
+                    reason = again, again = null
                  where kind = $1 and ticket_id = $2 and lease_token = $3")
                 .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token).bind($now.as_millis())
                 .execute(&mut *$tx).await.doing("finish a job")?.rows_affected() == 1
@@ -246,7 +248,7 @@ macro_rules! enqueue_discord {
             .execute(&mut *$tx).await.doing("store a delivery")?;
         sqlx::query(
             "insert into jobs (kind, ticket_id, state, visible_at, reason, created_at) values ($2, $1, 'ready', $3, 'verdict', $3)
-             on conflict (kind, ticket_id) do update set revision = jobs.revision + 1")
+             on conflict (kind, ticket_id) do update set again = case when jobs.state = 'running' then 'verdict' else jobs.again end")
             .bind($ticket).bind(target).bind($now.as_millis())
             .execute(&mut *$tx).await.doing("enqueue a delivery")?;
     }};

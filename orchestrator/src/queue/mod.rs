@@ -2,7 +2,7 @@
 //!
 //! A job is at most one per kind and ticket and is deleted when done. Claiming it sets a lease (`visible_at`) and a
 //! token; whoever finishes must still hold that token, so a worker that comes too late changes nothing. Requests that
-//! arrive while a job is alive raise its `revision`, and a job whose revision moved is not deleted but runs again.
+//! arrive while a worker has the job are noted in `again`, and such a job is not deleted but runs another round.
 
 mod accept;
 mod claim;

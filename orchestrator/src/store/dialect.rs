@@ -67,8 +67,11 @@ macro_rules! enqueue_triages {
     ($rows:literal) => {
         concat!(
             "insert into jobs (kind, ticket_id, state, visible_at, reason, created_at) select 'triage', id, 'ready', $3, $2, $3 from ",
-            $rows, " where true on conflict (kind, ticket_id) do update set reason = excluded.reason,",
-            " revision = jobs.revision + case when jobs.state = 'running' then 1 else 0 end"
+            $rows, " where true on conflict (kind, ticket_id) do update set",
+            // Looking whether anything changed never stands in the way of what is to be done anyway.
+            " reason = case when jobs.state = 'running' or excluded.reason = 'check' then jobs.reason else excluded.reason end,",
+            " again = case when jobs.state <> 'running' or (excluded.reason = 'check' and jobs.again is not null)",
+            " then jobs.again else excluded.reason end"
         )
     };
 }
@@ -88,7 +91,7 @@ macro_rules! claim {
             " state = 'running', visible_at = $4, lease_token = $5",
             " where (kind, ticket_id) in (select kind, ticket_id from jobs where kind = $1 and visible_at <= $3",
             " order by visible_at limit $2 ", $lock, ")",
-            " returning ticket_id, failures, takeovers, revision, reason, note, created_at"
+            " returning ticket_id, failures, takeovers, reason, note, created_at"
         )
     };
 }

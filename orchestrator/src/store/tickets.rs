@@ -5,6 +5,7 @@ use triage::ticket::{Text, TicketId};
 use triage::time::Timestamp;
 
 use super::{Doing, Result, Store, each};
+use crate::queue::Job;
 
 /// What a worker needs to know of a ticket.
 #[derive(Debug, Clone)]
@@ -62,8 +63,15 @@ impl Store {
         }))
     }
 
-    /// Keeps what HubSpot said of a ticket.
-    pub async fn keep_text(&self, ticket: &Ticket, url: Option<&str>, now: Timestamp) -> Result<()> {
+    /// Keeps what HubSpot said of the job's ticket. From then on the job is about this text, so that whoever takes it
+    /// up after a failure does not find it unchanged.
+    pub async fn keep_text(
+        &self,
+        job: &Job,
+        ticket: &Ticket,
+        url: Option<&str>,
+        now: Timestamp,
+    ) -> Result<()> {
         let Some(text) = &ticket.text else { return Ok(()) };
         let contacts = serde_json::json!(ticket.contacts).to_string();
         each!(self, |db| {
@@ -72,6 +80,9 @@ impl Store {
                 "update tickets set subject = $2, content = $3, contacts = $4, url = coalesce($5, url), updated_at = $6
                  where ticket_id = $1")
                 .bind(ticket.id.as_str()).bind(&text.subject).bind(&text.content).bind(&contacts).bind(url).bind(now.as_millis())
+                .execute(&mut *tx).await.doing("keep a ticket's text")?;
+            sqlx::query("update jobs set reason = 'changed' where kind = 'triage' and ticket_id = $1 and lease_token = $2 and reason = 'check'")
+                .bind(ticket.id.as_str()).bind(job.lease_token())
                 .execute(&mut *tx).await.doing("keep a ticket's text")?;
             tx.commit().await.doing("keep a ticket's text")
         })

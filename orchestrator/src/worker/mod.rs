@@ -132,7 +132,7 @@ impl Crew {
 
     /// Claims as many jobs as there are free slots and starts on them.
     async fn claim(&self) -> store::Result<usize> {
-        if self.kind == Kind::Discord && self.app.discord_stopped().is_some() {
+        if self.is_stopped() {
             return Ok(0);
         }
         let jobs =
@@ -149,8 +149,16 @@ impl Crew {
         Ok(claimed)
     }
 
+    /// A webhook that is gone is not called again.
+    fn is_stopped(&self) -> bool {
+        self.kind == Kind::Discord && self.app.discord_stopped().is_some()
+    }
+
     async fn until_next_due(&self) -> Duration {
         let poll = poll(&self.app.store);
+        if self.is_stopped() {
+            return poll;
+        }
         match self.app.store.next_due(self.kind).await {
             Ok(Some(due)) => due.since(self.app.clock.now()).clamp(Duration::from_millis(10), poll),
             Ok(None) | Err(_) => poll,

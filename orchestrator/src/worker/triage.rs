@@ -27,21 +27,25 @@ struct Held<'a> {
     mark: Mark,
     run: Run,
     attempts: Vec<AttemptRow>,
-    /// The last answer that broke the rules, and how.
-    bad: Option<(String, Vec<String>)>,
+    /// The last answer that broke the rules: whose it was, its text, and how. It goes back only to whom it came from.
+    bad: Option<(Provider, String, Vec<String>)>,
     verdict: Option<TriageRow>,
 }
 
 /// Gives the job's ticket a verdict, or puts it back, or gives it to a person.
 pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
     let Some(ticket) = app.store.ticket(&job.ticket_id).await? else {
-        return finish(app, job, &[], Finished::Gone).await;
+        return finish(app, job, false, &[], Finished::Gone).await;
     };
     if job.takeovers >= MOST_TAKEOVERS {
         let why = format!("Working on this ticket ended in a crash {} times.", job.takeovers);
         let what_to_do =
             "Look into the logs around job_taken_over, then run `orchestrator triage retry`.".to_owned();
-        return finish(app, job, &[], Finished::Failed { why, what_to_do }).await;
+        return finish(app, job, ticket.has_verdict, &[], Finished::Failed { why, what_to_do }).await;
+    }
+    if job.reason == "check" && ticket.has_verdict && app.hubspot.is_none() {
+        // Only HubSpot could tell whether anything changed.
+        return finish(app, job, ticket.has_verdict, &[], Finished::Unchanged).await;
     }
     let run = Run { source: source(app, job, &ticket), tries: Vec::new() };
     let text = ticket.text.clone().unwrap_or_default();
@@ -52,7 +56,7 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
         match stage::next(&held.run, &app.providers.world(now), now) {
             Step::FetchText => {
                 if !held.fetch().await? {
-                    return finish(app, job, &[], Finished::Unchanged).await;
+                    return finish(app, job, held.ticket.has_verdict, &[], Finished::Unchanged).await;
                 }
             }
             Step::Ask { provider, form, why_cloud } => held.ask(provider, form, why_cloud).await?,
@@ -95,7 +99,10 @@ impl Held<'_> {
                 self.ticket.contacts.extend(record.contacts);
                 self.ticket.contacts.sort();
                 self.ticket.contacts.dedup();
-                self.app.store.keep_text(&self.ticket, record.url.as_deref(), self.app.clock.now()).await?;
+                self.app
+                    .store
+                    .keep_text(self.job, &self.ticket, record.url.as_deref(), self.app.clock.now())
+                    .await?;
                 self.run.source = Source::Present;
             }
             Ok(None) => self.run.source = Source::Gone,
@@ -123,8 +130,9 @@ impl Held<'_> {
         let length = if form == Form::Halved || halved { Length::Halved } else { Length::Full };
         let Prompt { system, user, omitted_chars } =
             prompt::build(&app.config.desk, text, &self.mark, length);
-        let repair = self.bad.take().filter(|_| form == Form::Repair);
-        let repair = repair.map(|(answer, problems)| Repair { answer, problems: prompt::repair(&problems) });
+        let repair = self.bad.take().filter(|(whose, ..)| form == Form::Repair && *whose == provider);
+        let repair =
+            repair.map(|(_, answer, problems)| Repair { answer, problems: prompt::repair(&problems) });
         let mut attempt = AttemptRow {
             id: uuid::Uuid::now_v7().to_string(),
             provider,
@@ -154,7 +162,8 @@ impl Held<'_> {
                 attempt.http_status = fault.status;
                 attempt.error = Some(fault.message.clone());
                 let outcome = fault.outcome();
-                self.bad = (outcome == Outcome::BadAnswer).then(|| (String::new(), vec![fault.message]));
+                self.bad =
+                    (outcome == Outcome::BadAnswer).then(|| (provider, String::new(), vec![fault.message]));
                 outcome
             }
         };
@@ -190,7 +199,7 @@ impl Held<'_> {
                 attempt.outcome = "bad_answer".to_owned();
                 attempt.error = Some(problems.join(" "));
                 // Enough of it to be repaired.
-                self.bad = Some((answer.text.chars().take(4000).collect(), problems));
+                self.bad = Some((attempt.provider, answer.text.chars().take(4000).collect(), problems));
                 Outcome::BadAnswer
             }
         }
@@ -231,11 +240,18 @@ impl Held<'_> {
                     .verdict
                     .take()
                     .map_or(Finished::Unchanged, |triage| Finished::Verdict(Box::new(triage)));
-                finish(app, job, &self.attempts, verdict).await
+                finish(app, job, self.ticket.has_verdict, &self.attempts, verdict).await
             }
-            Step::Gone => finish(app, job, &self.attempts, Finished::Gone).await,
+            Step::Gone => finish(app, job, self.ticket.has_verdict, &self.attempts, Finished::Gone).await,
             Step::GiveUp { why, what_to_do } => {
-                finish(app, job, &self.attempts, Finished::Failed { why, what_to_do }).await
+                finish(
+                    app,
+                    job,
+                    self.ticket.has_verdict,
+                    &self.attempts,
+                    Finished::Failed { why, what_to_do },
+                )
+                .await
             }
             Step::Wait { until, why } => {
                 app.store.put_back(job, Back::Waiting, until.since(now), &why, now).await?;
@@ -263,7 +279,14 @@ impl Held<'_> {
                 "Read the ticket yourself, or run `orchestrator triage retry` to have it tried again."
                     .to_owned();
             let why = format!("It failed {failures} times; at last: {why}");
-            return finish(app, job, &self.attempts, Finished::Failed { why, what_to_do }).await;
+            return finish(
+                app,
+                job,
+                self.ticket.has_verdict,
+                &self.attempts,
+                Finished::Failed { why, what_to_do },
+            )
+            .await;
         };
         app.store.record_attempts(job, &self.attempts).await?;
         let back = if about_ticket { Back::Failed } else { Back::ServiceFailed };
@@ -272,8 +295,17 @@ impl Held<'_> {
     }
 }
 
-async fn finish(app: &App, job: &Job, attempts: &[AttemptRow], end: Finished) -> Result<()> {
-    let stored = app.store.finish(job, attempts, &end, app.discord.is_some(), app.clock.now()).await?;
+async fn finish(
+    app: &App,
+    job: &Job,
+    had_verdict: bool,
+    attempts: &[AttemptRow],
+    end: Finished,
+) -> Result<()> {
+    // A verdict that stands is not replaced by the news that another one failed.
+    let is_news = !(had_verdict && matches!(end, Finished::Failed { .. }));
+    let announce = app.discord.is_some() && is_news;
+    let stored = app.store.finish(job, attempts, &end, announce, app.clock.now()).await?;
     match (stored, &end) {
         (false, _) => {
             warn!(event = "lease_lost", ticket_id = %job.ticket_id, "somebody else has this ticket; nothing was stored")

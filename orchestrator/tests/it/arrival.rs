@@ -8,7 +8,7 @@ use sims::hubspot::{Contact, Ticket};
 use sims::sender::{Event, Sender};
 use triage::time::Timestamp;
 
-use crate::support::{TOKEN, TestApp};
+use crate::support::{TOKEN, TestApp, World, until};
 
 on_both! {
     async fn a_ticket_stands_in_discord_with_its_verdict(database) {
@@ -148,5 +148,58 @@ on_both! {
         assert_eq!(failed.triage.error.as_deref(), Some("Working on this ticket ended in a crash 5 times."));
         assert_eq!(app.world.ollama.chats(), 0);
         assert!(app.world.discord.wait_for_ticket("ticket 13").await.title().starts_with("Not triaged:"));
+    }
+}
+
+on_both! {
+    async fn names_that_come_with_late_text_are_redacted_too(database) {
+        let app = TestApp::start(&database, &[("HUBSPOT_ACCESS_TOKEN", ""), ("LOCAL_LLM_URL", "http://127.0.0.1:9")]).await;
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 8}])).await;
+        app.wait_for("8", TriageStatus::Failed).await;
+        let text = json!({"ticket_id": 8, "subject": "Invoice", "content": "I am Ada and need an invoice.", "contact_name": "Ada Lovelace"});
+        assert_eq!(app.send(&text).await.0, 202);
+        app.wait_for("8", TriageStatus::Triaged).await;
+        let sent = app.world.groq.journal.entries_on("chat/completions")[0].body.clone();
+        assert!(sent.contains("I am [name] and") && !sent.contains("Ada"), "{sent}");
+    }
+}
+
+on_both! {
+    async fn a_change_is_not_forgotten_when_no_model_can_be_asked_at_first(database) {
+        let app = TestApp::start(&database, &[("RETRIAGE_ON_CHANGE", "true"), ("CLOUD_FALLBACK", "off")]).await;
+        app.world.hubspot.add_ticket(Ticket::new(92, "Question", "How do I add a user?"));
+        let sender = Sender::new(&format!("{}/webhooks/hubspot", app.url), TOKEN);
+        sender.events(&[Event::creation(92)]).await.unwrap();
+        app.wait_for("92", TriageStatus::Triaged).await;
+        app.world.edge.stop().await;
+        app.world.hubspot.add_ticket(Ticket::new(92, "Everything is down", "Production is down for all our users!"));
+        sender.events(&[Event::change(92, "content", "Production is down")]).await.unwrap();
+        app.wait_for_triage("92", "to wait", |t| t.status == TriageStatus::Waiting).await;
+        app.world.edge.restart().unwrap();
+        app.advance_at_rest(&database, std::time::Duration::from_secs(61)).await;
+        app.wait_for_triage("92", "to be urgent", |t| t.verdict.as_ref().is_some_and(|v| v.priority == "urgent")).await;
+    }
+}
+
+on_both! {
+    async fn without_access_a_changed_property_asks_no_model_about_the_same_text(database) {
+        let app = TestApp::start(&database, &[("RETRIAGE_ON_CHANGE", "true"), ("HUBSPOT_ACCESS_TOKEN", "")]).await;
+        app.ticket("93", "Question", "How do I change my plan?").await;
+        app.wait_for("93", TriageStatus::Triaged).await;
+        app.send(&json!([{"subscriptionType": "ticket.propertyChange", "objectId": 93, "propertyName": "subject"}])).await;
+        until("the queue to be empty", async || app.app.store.next_due(Kind::Triage).await.unwrap().is_none().then_some(())).await;
+        assert_eq!(app.world.ollama.chats(), 1);
+    }
+}
+
+on_both! {
+    async fn a_wrong_hubspot_address_loses_no_ticket(database) {
+        let world = World::start().await;
+        let elsewhere = world.ollama.url();
+        let app = TestApp::join(&database, world, &[("HUBSPOT_API_URL", &elsewhere)]).await;
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 94}])).await;
+        let failed = app.wait_for("94", TriageStatus::Failed).await;
+        assert!(failed.triage.error.unwrap().contains("does not know this address"));
+        app.world.discord.wait_for_ticket("ticket 94").await;
     }
 }

@@ -224,3 +224,24 @@ on_both! {
         assert!(message.text().contains("othing was written to HubSpot"), "{}", message.text());
     }
 }
+
+on_both! {
+    async fn a_failed_second_triage_leaves_the_verdict_standing(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.ticket("1", "Question", "How do I change my plan?").await;
+        app.wait_for("1", TriageStatus::Triaged).await;
+        for faults in [&app.world.ollama.faults, &app.world.groq.faults] {
+            faults.script("unknown category").unwrap();
+        }
+        let id = TicketId::parse("1").unwrap();
+        app.app.store.retry(&id, app.app.clock.now()).await.unwrap();
+        app.advance(Duration::ZERO);
+        for round in 1..=2 {
+            app.world.groq.journal.wait_for_answers(2 * round).await;
+            app.advance_at_rest(&database, Duration::from_secs(60)).await;
+        }
+        let detail = app.wait_for("1", TriageStatus::Triaged).await;
+        assert!(detail.triage.verdict.is_some() && detail.triage.error.unwrap().starts_with("It failed 3 times"));
+        assert_eq!((app.world.discord.messages().len(), app.world.discord.messages()[0].edits), (1, 0));
+    }
+}

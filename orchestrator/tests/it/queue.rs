@@ -56,12 +56,37 @@ on_both! {
         accept(&store, 0..1, true).await;
         accept_change(&store, "0", "one").await;
         let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        assert_eq!(job.reason, "changed");
         accept_change(&store, "0", "two").await;
+        accept_check(&store, "0").await;
         assert!(store.finish(&job, &[], &Finished::Unchanged, true, NOW).await.unwrap());
         let again = store.claim(Kind::Triage, 1, NOW).await.unwrap();
-        assert_eq!(again.len(), 1, "the change that came meanwhile is not lost");
+        assert_eq!(again.iter().map(|job| job.reason.as_str()).collect::<Vec<_>>(), ["changed"], "what came meanwhile is not lost");
         assert!(store.finish(&again[0], &[], &Finished::Unchanged, true, NOW).await.unwrap());
-        assert!(store.claim(Kind::Triage, 1, NOW.plus(LEASE)).await.unwrap().is_empty(), "and the one before it ran only once");
+        assert!(store.claim(Kind::Triage, 1, NOW.plus(LEASE)).await.unwrap().is_empty(), "and the rest ran with it");
+    }
+}
+
+on_both! {
+    async fn a_look_for_changes_never_replaces_what_is_to_be_done(database) {
+        let store = open(&database).await;
+        accept(&store, 0..1, true).await;
+        accept_check(&store, "0").await;
+        assert_eq!(store.claim(Kind::Triage, 1, NOW).await.unwrap()[0].reason, "created");
+    }
+}
+
+on_both! {
+    async fn text_that_comes_while_a_job_without_text_is_failing_is_not_lost(database) {
+        let store = open(&database).await;
+        accept_event(&store, "0", "creation", 1).await;
+        let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        accept_change(&store, "0", "the text").await;
+        let failed = Finished::Failed { why: "no text".into(), what_to_do: "send it".into() };
+        assert!(store.finish(&job, &[], &failed, true, NOW).await.unwrap());
+        assert_eq!(store.claim(Kind::Triage, 1, NOW).await.unwrap().len(), 1);
+        let ticket = store.ticket(&id("0")).await.unwrap().unwrap();
+        assert_eq!((ticket.text.unwrap().content.as_str(), ticket.has_verdict), ("the text", false));
     }
 }
 
@@ -152,6 +177,17 @@ async fn accept(store: &Store, ids: std::ops::Range<u32>, retriage: bool) {
 
 async fn accept_change(store: &Store, id: &str, content: &str) {
     assert_eq!(store.accept(&[incoming(id, content)], true, NOW).await.unwrap()[0].accepted, 1);
+}
+
+async fn accept_check(store: &Store, id: &str) {
+    accept_event(store, id, "propertyChange", 2).await;
+}
+
+async fn accept_event(store: &Store, id: &str, what: &str, event_id: u32) {
+    let body = json!([{"subscriptionType": format!("ticket.{what}"), "objectId": id, "eventId": event_id, "propertyName": "content"}]);
+    let events = triage::webhook::parse(body.to_string().as_bytes(), None).unwrap().events;
+    let request = Incoming { request_id: "test".into(), events };
+    assert_eq!(store.accept(&[request], true, NOW).await.unwrap()[0].accepted, 1);
 }
 
 fn incoming(id: &str, content: &str) -> Incoming {

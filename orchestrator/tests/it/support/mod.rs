@@ -4,7 +4,7 @@ mod app;
 mod database;
 mod proxy;
 
-pub(crate) use app::{TOKEN, TestApp};
+pub(crate) use app::{TOKEN, TestApp, World};
 pub(crate) use database::Database;
 pub(crate) use proxy::Proxy;
 
