@@ -68,8 +68,12 @@ pub struct Log {
 /// HubSpot.
 #[derive(Debug, Clone)]
 pub struct HubSpot {
-    /// Shared secret of the webhook.
-    pub webhook_token: Option<SecretString>,
+    /// Shared secrets of the webhook: the current one, and the previous one while it is being rotated.
+    pub webhook_tokens: Vec<SecretString>,
+    /// Client secrets of the app that signs its webhooks: likewise.
+    pub client_secrets: Vec<SecretString>,
+    /// Accept v1 signatures, which could be replayed for ever.
+    pub allow_v1: bool,
     /// Service key or app token, to read tickets.
     pub access_token: Option<SecretString>,
     /// Address of the CRM API.
@@ -235,8 +239,28 @@ fn database_url(reader: &mut Reader<'_>) -> SecretString {
 }
 
 fn hubspot(reader: &mut Reader<'_>) -> HubSpot {
+    let secrets = |reader: &Reader<'_>, names: [&'static str; 2]| {
+        names.into_iter().filter_map(|name| reader.secret(name)).collect()
+    };
+    let webhook_tokens: Vec<_> = secrets(reader, ["HUBSPOT_WEBHOOK_TOKEN", "HUBSPOT_WEBHOOK_TOKEN_PREVIOUS"]);
+    let client_secrets: Vec<_> = secrets(reader, ["HUBSPOT_CLIENT_SECRET", "HUBSPOT_CLIENT_SECRET_PREVIOUS"]);
+    if client_secrets.is_empty() && webhook_tokens.is_empty() {
+        reader.required(
+            "HUBSPOT_WEBHOOK_TOKEN",
+            "the output of: openssl rand -hex 32; or HUBSPOT_CLIENT_SECRET",
+        );
+    }
+    if !client_secrets.is_empty() && reader.text("PUBLIC_URL").is_none() {
+        reader.problem(
+            "PUBLIC_URL",
+            "is missing: HubSpot signs the address it calls",
+            "https://triage.example.com",
+        );
+    }
     HubSpot {
-        webhook_token: reader.required_secret("HUBSPOT_WEBHOOK_TOKEN", "the output of: openssl rand -hex 32"),
+        webhook_tokens,
+        client_secrets,
+        allow_v1: reader.parsed("HUBSPOT_ALLOW_V1", "false", "true or false", flag).unwrap_or(false),
         access_token: reader.secret("HUBSPOT_ACCESS_TOKEN"),
         api_url: reader.url_or("HUBSPOT_API_URL", "https://api.hubapi.com"),
         api_family: reader

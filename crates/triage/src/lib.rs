@@ -9,6 +9,7 @@ pub mod message;
 pub mod prompt;
 pub mod redact;
 pub mod retry;
+pub mod signature;
 pub mod stage;
 pub mod ticket;
 pub mod time;

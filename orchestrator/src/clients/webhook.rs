@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use triage::signature::{self, Request};
+use triage::time::Timestamp;
 use url::Url;
 
 use super::http;
@@ -11,12 +14,38 @@ use super::model::join;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+const PATH: &str = "webhooks/hubspot";
+
+/// How the orchestrator is to know that the webhook may be trusted.
+#[derive(Debug)]
+pub enum Proof<'a> {
+    /// The shared secret.
+    Token(&'a SecretString),
+    /// A v3 signature, made over the public address at this time.
+    Signature {
+        /// The app's client secret.
+        client_secret: &'a SecretString,
+        /// The address that HubSpot calls.
+        public_url: &'a Url,
+        /// Now.
+        at: Timestamp,
+    },
+}
+
 /// Sends a workflow object to the orchestrator at `base`; `Err` says what went wrong, for people.
-pub async fn send(base: &Url, token: &SecretString, body: &Value) -> Result<Value, String> {
-    let request = http::client(TIMEOUT)
-        .post(join(base, "webhooks/hubspot"))
-        .bearer_auth(token.expose_secret())
-        .json(body);
+pub async fn send(base: &Url, proof: &Proof<'_>, body: &Value) -> Result<Value, String> {
+    let body = body.to_string();
+    let request = http::client(TIMEOUT).post(join(base, PATH)).header(CONTENT_TYPE, "application/json");
+    let request = match proof {
+        Proof::Token(token) => request.bearer_auth(token.expose_secret()),
+        Proof::Signature { client_secret, public_url, at } => {
+            let (url, at) = (join(public_url, PATH), at.as_millis().to_string());
+            let signed = Request { method: "POST", url: &url, body: body.as_bytes() };
+            let signature = signature::sign(signed, &at, client_secret.expose_secret());
+            request.header("X-HubSpot-Signature-v3", signature).header("X-HubSpot-Request-Timestamp", at)
+        }
+    };
+    let request = request.body(body);
     let response = request
         .send()
         .await

@@ -48,10 +48,11 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
 
 /// Says what will not happen with these settings.
 fn announce_gaps(config: &Config) {
+    let accepts_nobody = config.hubspot.webhook_tokens.is_empty() && config.hubspot.client_secrets.is_empty();
     let gaps = [
         (
-            config.hubspot.webhook_token.is_none(),
-            "HUBSPOT_WEBHOOK_TOKEN is not set: every webhook is refused",
+            accepts_nobody,
+            "neither HUBSPOT_WEBHOOK_TOKEN nor HUBSPOT_CLIENT_SECRET is set: every webhook is refused",
         ),
         (
             config.hubspot.access_token.is_none(),

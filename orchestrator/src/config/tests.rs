@@ -92,7 +92,7 @@ fn the_example_file_names_exactly_what_is_read() {
         .lines()
         .filter_map(|line| line.trim_start_matches("# ").split_once('='))
         .map(|(name, _)| name)
-        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
         .collect();
     let vars = BTreeMap::new();
     let mut reader = Reader::new(&vars);

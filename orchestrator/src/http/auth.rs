@@ -1,28 +1,101 @@
 //! Who may send webhooks. Comparisons take the same time whatever is sent.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use triage::signature::{self, Headers, Request};
+use triage::time::Timestamp;
+use url::Url;
 
+use crate::config::HubSpot;
 use crate::error::ApiError;
 
-/// Accepts `Authorization: Bearer …` or `X-Webhook-Token: …` with the shared secret.
-pub(super) fn webhook(headers: &HeaderMap, token: Option<&SecretString>) -> Result<(), ApiError> {
-    let refused = |message: &str| Err(ApiError::Unauthorized(message.to_owned()));
-    let Some(expected) = token else {
-        return refused("This server has no HUBSPOT_WEBHOOK_TOKEN, so it accepts no webhook.");
+static TOKEN: HeaderName = HeaderName::from_static("x-webhook-token");
+static V3: HeaderName = HeaderName::from_static("x-hubspot-signature-v3");
+static TIMESTAMP: HeaderName = HeaderName::from_static("x-hubspot-request-timestamp");
+static OLD: HeaderName = HeaderName::from_static("x-hubspot-signature");
+static OLD_VERSION: HeaderName = HeaderName::from_static("x-hubspot-signature-version");
+
+/// A request as it arrived.
+pub(super) struct Arrived<'a> {
+    pub(super) method: &'a Method,
+    pub(super) uri: &'a Uri,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+}
+
+/// Accepts a request that HubSpot signed, when a client secret is configured and a signature is there; otherwise one
+/// that carries the shared secret as `Authorization: Bearer …` or `X-Webhook-Token: …`.
+pub(super) fn webhook(
+    arrived: &Arrived<'_>,
+    settings: &HubSpot,
+    public_url: Option<&Url>,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let is_signed = arrived.headers.contains_key(&V3) || arrived.headers.contains_key(&OLD);
+    match public_url {
+        Some(public_url) if is_signed && !settings.client_secrets.is_empty() => {
+            signed(arrived, settings, public_url, now)
+        }
+        Some(_) | None => {
+            token(arrived.headers, &settings.webhook_tokens, !settings.client_secrets.is_empty())
+        }
+    }
+}
+
+fn signed(
+    arrived: &Arrived<'_>,
+    settings: &HubSpot,
+    public_url: &Url,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    // The address that HubSpot called: this process sees another host and scheme than it did.
+    let path = arrived.uri.path_and_query().map_or("/", |path| path.as_str());
+    let url = format!("{}{path}", public_url.as_str().trim_end_matches('/'));
+    let request = Request { method: arrived.method.as_str(), url: &url, body: arrived.body };
+    let headers = Headers {
+        v3: once(arrived.headers, &V3)?,
+        timestamp: once(arrived.headers, &TIMESTAMP)?,
+        old: once(arrived.headers, &OLD)?,
+        old_version: once(arrived.headers, &OLD_VERSION)?,
     };
-    let Some(given) =
-        bearer(headers).or_else(|| headers.get("x-webhook-token").map(header::HeaderValue::as_bytes))
-    else {
+    let secrets: Vec<&str> = settings.client_secrets.iter().map(ExposeSecret::expose_secret).collect();
+    signature::verify(request, headers, &secrets, settings.allow_v1, now).map_err(|refusal| {
+        let reason = refusal.to_string();
+        ApiError::Unauthorized(format!("{}{}.", reason[..1].to_uppercase(), &reason[1..]))
+    })
+}
+
+/// A header that may be given once only: of two, who could say which one was checked?
+fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ApiError> {
+    let mut values = headers.get_all(name).iter();
+    let (value, another) = (values.next(), values.next());
+    let text = value.map(HeaderValue::to_str).transpose();
+    match (text, another) {
+        (Ok(text), None) => Ok(text),
+        (Ok(_) | Err(_), _) => {
+            Err(ApiError::Unauthorized(format!("The header {name} must be given once, as plain text.")))
+        }
+    }
+}
+
+fn token(headers: &HeaderMap, tokens: &[SecretString], could_be_signed: bool) -> Result<(), ApiError> {
+    let refused = |message: &str| Err(ApiError::Unauthorized(message.to_owned()));
+    if tokens.is_empty() {
+        return refused(if could_be_signed {
+            "The request carries no signature of HubSpot."
+        } else {
+            "This server has neither HUBSPOT_WEBHOOK_TOKEN nor HUBSPOT_CLIENT_SECRET, so it accepts no webhook."
+        });
+    }
+    let Some(given) = bearer(headers).or_else(|| headers.get(&TOKEN).map(HeaderValue::as_bytes)) else {
         return refused("Send the shared secret as Authorization: Bearer … or as X-Webhook-Token.");
     };
-    if equal(given, expected.expose_secret().as_bytes()) {
-        Ok(())
-    } else {
-        refused("The token is not the right one.")
-    }
+    // Every token is tried, so that time does not tell which one it was.
+    let found =
+        tokens.iter().fold(false, |found, token| found | equal(given, token.expose_secret().as_bytes()));
+    if found { Ok(()) } else { refused("The token is not the right one.") }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {

@@ -54,5 +54,9 @@ fn finish(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi
         "token",
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Webhook-Token"))),
     );
+    components.add_security_scheme(
+        "signature",
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-HubSpot-Signature-v3"))),
+    );
     description
 }

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::{Json, response::IntoResponse};
 use futures::StreamExt;
 use link::{ErrorBody, WebhookAnswer};
 use tracing::info;
 use triage::webhook::{self, Parsed};
 
-use super::auth;
+use super::auth::{self, Arrived};
 use super::request_id::RequestId;
 use crate::app::App;
 use crate::error::ApiError;
@@ -34,11 +34,11 @@ const SLOWEST_BODY: Duration = Duration::from_secs(5);
 #[utoipa::path(
     post, path = "/webhooks/hubspot", tag = "webhooks",
     request_body(content = serde_json::Value, description = "A workflow object or an array of app events, at most 1 MiB"),
-    security(("bearer" = []), ("token" = [])),
+    security(("bearer" = []), ("token" = []), ("signature" = [])),
     responses(
         (status = 202, description = "Stored", body = WebhookAnswer),
         (status = 400, description = "Not JSON, or no ticket id", body = ErrorBody),
-        (status = 401, description = "No or wrong token", body = ErrorBody),
+        (status = 401, description = "No or wrong token or signature", body = ErrorBody),
         (status = 413, description = "Larger than 1 MiB", body = ErrorBody),
         (status = 415, description = "Not JSON", body = ErrorBody),
         (status = 503, description = "Not stored: send it again", body = ErrorBody)
@@ -47,13 +47,16 @@ const SLOWEST_BODY: Duration = Duration::from_secs(5);
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
+    method: Method,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<impl IntoResponse, ApiError> {
     let started = Instant::now();
     // Read before anything is refused: a connection that ends with unread bytes in it loses the answer.
     let body = read(body).await?;
-    auth::webhook(&headers, app.config.hubspot.webhook_token.as_ref())?;
+    let arrived = Arrived { method: &method, uri: &uri, headers: &headers, body: &body };
+    auth::webhook(&arrived, &app.config.hubspot, app.config.public_url.as_ref(), app.clock.now())?;
     if !is_json(&headers) {
         return Err(ApiError::UnsupportedMediaType);
     }

@@ -15,4 +15,5 @@ mod discord;
 mod fallback;
 mod imports;
 mod queue;
+mod signature;
 mod webhook;

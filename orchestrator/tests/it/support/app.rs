@@ -91,13 +91,23 @@ impl TestApp {
 
     /// One more orchestrator in an existing world.
     pub(crate) async fn join(database: &Database, world: World, edit: Edit<'_>) -> Self {
+        Self::join_at(database, world, edit, None).await
+    }
+
+    /// The same, with another time of day than the database's.
+    pub(crate) async fn join_at(
+        database: &Database,
+        world: World,
+        edit: Edit<'_>,
+        at: Option<Timestamp>,
+    ) -> Self {
         let mut settings = world.settings(&database.url);
         settings.extend(edit.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::read(&settings).unwrap();
         let store = Store::open(&settings["DATABASE_URL"], 12).await.unwrap();
         store.migrate().await.unwrap();
-        let start = store.now_millis().await.unwrap();
-        let app = Arc::new(App::new(config, store, Clock::manual(Timestamp::from_millis(start))));
+        let start = at.unwrap_or(Timestamp::from_millis(store.now_millis().await.unwrap()));
+        let app = Arc::new(App::new(config, store, Clock::manual(start)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
