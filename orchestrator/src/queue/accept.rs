@@ -9,6 +9,7 @@ use triage::time::Timestamp;
 use triage::webhook::{About, Event};
 
 use super::Kind;
+use super::accept_new::New;
 use crate::store::{Doing, Result, Store, each};
 
 /// The events of one request.
@@ -52,7 +53,7 @@ struct TicketRow<'a> {
 }
 
 impl Store {
-    /// Stores the events of several requests in one transaction: new events, the tickets they name for the first
+    /// Stores the events of several requests together: new events, the tickets they name for the first
     /// time, and a triage job for each such ticket. With `retriage`, a changed subject or content of a known ticket
     /// asks for another triage. Returns what became of each request, in order.
     pub async fn accept(
@@ -65,15 +66,37 @@ impl Store {
         if events.is_empty() {
             return Ok(requests.iter().map(|request| duplicates(request.events.len())).collect());
         }
-        let rows: Vec<EventRow<'_>> =
-            events.values().map(|(request, event)| event_row(request, event)).collect();
-        let new_keys = each!(self, |db| {
+        let rows =
+            |of: &[(&Incoming, &Event)]| json(&of.iter().map(|(r, e)| event_row(r, e)).collect::<Vec<_>>());
+        let all: Vec<(&Incoming, &Event)> = events.values().copied().collect();
+        let every_ticket = tickets(&all.iter().map(|(_, event)| *event).collect::<Vec<_>>());
+        let New { keys: mut new_keys, ticket_ids: settled } =
+            self.accept_new(&rows(&all), &json(&every_ticket), now).await?;
+        let left: Vec<_> = all.into_iter().filter(|(_, e)| !settled.contains(e.ticket_id.as_str())).collect();
+        if !left.is_empty() {
+            let left_rows = rows(&left);
+            let left: Vec<&Event> = left.into_iter().map(|(_, event)| event).collect();
+            new_keys = self.accept_left(&left, &left_rows, new_keys, retriage, now).await?;
+        }
+        Ok(count(requests, &new_keys))
+    }
+
+    /// Stores what the short way left: events about tickets that may be known. `new_keys` are those of events that have
+    /// just been stored; returned with those that are added.
+    async fn accept_left(
+        &self,
+        events: &[&Event],
+        rows: &str,
+        mut new_keys: BTreeSet<String>,
+        retriage: bool,
+        now: Timestamp,
+    ) -> Result<BTreeSet<String>> {
+        each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
-            let new_keys = returned!(tx, db.sql().insert_events, json(&rows), now, "store events");
-            let fresh: Vec<&Event> =
-                events.values().map(|(_, e)| *e).filter(|e| new_keys.contains(&e.key)).collect();
+            new_keys.extend(returned!(tx, db.sql().insert_events, rows, now, "store events"));
+            let fresh: Vec<&Event> = events.iter().copied().filter(|e| new_keys.contains(&e.key)).collect();
             if fresh.is_empty() {
-                return Ok(count(requests, &new_keys));
+                return Ok(new_keys);
             }
             let tickets = tickets(&fresh);
             let new_ids = returned!(tx, db.sql().insert_tickets, json(&tickets), now, "store tickets");
@@ -104,9 +127,8 @@ impl Store {
                     .doing("notify")?;
             }
             tx.commit().await.doing("commit")?;
-            new_keys
-        });
-        Ok(count(requests, &new_keys))
+            Ok(new_keys)
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! arrive while a worker has the job are noted in `again`, and such a job is not deleted but runs another round.
 
 mod accept;
+mod accept_new;
 mod claim;
 mod deliver;
 mod finish;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -15,6 +16,9 @@ static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// Longest wait for a connection: a webhook must be answered well within HubSpot's 5 seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A connection that rested no longer than this is taken to be alive.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// The database cannot be opened at all.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +52,16 @@ impl Store {
     pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?.application_name("hubspot-triage");
-            let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+            // Only a connection that has rested may have died unnoticed; asking it every time would double short work.
+            let pool = PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .test_before_acquire(false)
+                .before_acquire(|connection, resting| {
+                    Box::pin(
+                        async move { Ok(resting.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) },
+                    )
+                });
             return Ok(Self::Postgres(Postgres { pool: pool.connect_lazy_with(options) }));
         }
         if !url.starts_with("sqlite:") {
