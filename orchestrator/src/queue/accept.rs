@@ -94,16 +94,16 @@ impl Store {
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             new_keys.extend(returned!(tx, db.sql().insert_events, rows, now, "store events"));
-            let fresh: Vec<&Event> = events.iter().copied().filter(|e| new_keys.contains(&e.key)).collect();
-            if fresh.is_empty() {
-                return Ok(new_keys);
-            }
-            let tickets = tickets(&fresh);
-            let new_ids = returned!(tx, db.sql().insert_tickets, json(&tickets), now, "store tickets");
+            let is_fresh = |event: &&Event| new_keys.contains(&event.key);
+            let fresh: Vec<&Event> = events.iter().copied().filter(is_fresh).collect();
+            let new_ids =
+                returned!(tx, db.sql().insert_tickets, json(&tickets(&fresh)), now, "store tickets");
             let (mut revived, mut changed) = (BTreeSet::new(), BTreeSet::new());
             let mut to_check = if retriage { about_content(&fresh, &new_ids) } else { BTreeSet::new() };
-            for ticket in known_with_text(&tickets, &new_ids) {
-                match keep_text!(tx, ticket, retriage, now) {
+            // A repeated event still brings its text when the first time ended half-way.
+            for ticket in known_with_text(&tickets(events), &new_ids) {
+                let may_change = retriage && fresh.iter().any(|event| event.ticket_id == *ticket.ticket_id);
+                match keep_text!(tx, ticket, may_change, now) {
                     Kept::FailedForWantOfIt => revived.insert(ticket.ticket_id.to_string()),
                     Kept::InTime => to_check.insert(ticket.ticket_id.to_string()),
                     Kept::Changed => changed.insert(ticket.ticket_id.to_string()),
@@ -159,9 +159,9 @@ macro_rules! returned {
 }
 use returned;
 
-/// Keeps text for a known ticket that has none, or, with `$retriage`, another one.
+/// Keeps text for a known ticket that has none, or, when it `$may_change`, another one.
 macro_rules! keep_text {
-    ($tx:ident, $ticket:ident, $retriage:ident, $now:ident) => {{
+    ($tx:ident, $ticket:ident, $may_change:ident, $now:ident) => {{
         const FIRST: &str = "update tickets set subject = $2, content = $3, updated_at = $4,
             contacts = case when $5 = '[]' then contacts else $5 end
             where ticket_id = $1 and subject is null returning status";
@@ -170,7 +170,7 @@ macro_rules! keep_text {
             where ticket_id = $1 and (subject <> $2 or content <> $3) returning status";
         let mut kept = Kept::NoNews;
         for (sql, is_first) in [(FIRST, true), (OTHER, false)] {
-            if !is_first && !$retriage {
+            if !is_first && !$may_change {
                 continue;
             }
             let status: Option<String> = sqlx::query_scalar(sql)

@@ -19,7 +19,8 @@ pub(super) struct New {
     pub(super) ticket_ids: BTreeSet<String>,
 }
 
-/// `(events as JSON, tickets as JSON, now)` → what was stored, as rows of kind and name.
+/// `(events as JSON, tickets as JSON, now)` → what was stored, as rows of kind and name. Known tickets are looked up one
+/// by one in the index: as a join the planner might read the whole table.
 const ACCEPT_NEW: &str = "
 with given as (
     select * from jsonb_to_recordset($1::jsonb) as r(key text, ticket_id text, kind text, portal_id bigint, event_id text,
@@ -27,7 +28,7 @@ with given as (
 ), event as (
     insert into webhook_events (key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, received_at)
     select key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, $3 from given
-    where not exists (select 1 from tickets known where known.ticket_id = given.ticket_id)
+    where (select 1 from tickets known where known.ticket_id = given.ticket_id) is null
     on conflict (key) do nothing returning key, ticket_id
 ), ticket as (
     insert into tickets (ticket_id, portal_id, subject, content, contacts, status, received_at, updated_at)
