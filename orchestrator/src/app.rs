@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::Notify;
 use triage::prompt::{self, SchemaFlavour};
 use triage::ticket::Provider;
 
@@ -44,6 +45,8 @@ pub struct App {
     /// When this process started.
     pub started: Instant,
     discord_stopped: Mutex<Option<String>>,
+    discord_failing: AtomicBool,
+    discord_works: Notify,
     draining: AtomicBool,
 }
 
@@ -69,6 +72,8 @@ impl App {
             prompt_version: prompt::version(&config.desk),
             started: Instant::now(),
             discord_stopped: Mutex::default(),
+            discord_failing: AtomicBool::new(false),
+            discord_works: Notify::new(),
             draining: AtomicBool::new(false),
             config,
             clock,
@@ -86,6 +91,18 @@ impl App {
     /// Stops calling Discord until the next start.
     pub fn stop_discord(&self, why: &str) {
         *self.discord_stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+    }
+
+    /// Notes whether Discord could be used; the first success after a failure is told to [`App::discord_works`].
+    pub fn note_discord(&self, works: bool) {
+        if self.discord_failing.swap(!works, Ordering::Relaxed) && works {
+            self.discord_works.notify_one();
+        }
+    }
+
+    /// Completes when Discord works again after a failure.
+    pub async fn discord_works(&self) {
+        self.discord_works.notified().await;
     }
 
     /// From now on this process is not ready for more.

@@ -1,8 +1,10 @@
 //! The settings: read once, from the environment, in this one place; every problem reported together.
 
+mod dotenv;
 mod reader;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
@@ -148,13 +150,25 @@ impl Config {
 
     /// The environment, with `.env` beneath it outside production.
     pub fn from_environment() -> Result<Self, Vec<Problem>> {
-        let mut vars: BTreeMap<String, String> = std::env::vars().collect();
-        if !Reader::new(&vars).is_production() {
-            for (name, value) in dotenvy::dotenv_iter().into_iter().flatten().flatten() {
-                vars.entry(name).or_insert(value);
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let mut vars: BTreeMap<String, String> = std::env::vars_os().filter_map(text).collect();
+        if Reader::new(&vars).is_production() {
+            return Self::read(&vars);
+        }
+        let file = std::fs::read_to_string(".env").unwrap_or_default();
+        let (settings, mut problems) = dotenv::read(&file);
+        for (name, value) in settings {
+            vars.entry(name).or_insert(value);
+        }
+        match Self::read(&vars) {
+            Ok(config) if problems.is_empty() => Ok(config),
+            Ok(_) => Err(problems),
+            Err(others) => {
+                problems.extend(others);
+                Err(problems)
             }
         }
-        Self::read(&vars)
     }
 
     fn collect(reader: &mut Reader<'_>) -> Self {

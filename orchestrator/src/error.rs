@@ -20,8 +20,6 @@ pub(crate) enum ApiError {
     NotFound,
     /// 405.
     MethodNotAllowed,
-    /// 408: the body did not arrive in time.
-    TooSlow,
     /// 413.
     TooLarge,
     /// 415.
@@ -40,7 +38,6 @@ impl ApiError {
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -53,7 +50,6 @@ impl ApiError {
             Self::Unauthorized(_) => "unauthorized",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::TooSlow => "too_slow",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Unavailable(_) => "unavailable",
@@ -67,7 +63,6 @@ impl ApiError {
             }
             Self::NotFound => "There is nothing at this address.".to_owned(),
             Self::MethodNotAllowed => "This address does not take this method.".to_owned(),
-            Self::TooSlow => "The body did not arrive in time.".to_owned(),
             Self::TooLarge => "The body is larger than 1 MiB.".to_owned(),
             Self::UnsupportedMediaType => {
                 "The body must be JSON: send Content-Type: application/json.".to_owned()

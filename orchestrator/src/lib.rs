@@ -43,7 +43,14 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
         tokio::join!(worker::run(Arc::clone(&app), stop.clone()), keep_looking(&app, &stop));
     };
     let listen = queue::wake::listen(app.store.clone(), Arc::clone(&app.wake), stop.clone());
-    let (served, (), ()) = tokio::join!(server.into_future(), work, listen);
+    // A client that never finishes its request must not keep the process alive.
+    let server = async {
+        tokio::select! {
+            served = server.into_future() => served,
+            () = async { stop.cancelled().await; tokio::time::sleep(worker::DRAIN).await } => Ok(()),
+        }
+    };
+    let (served, (), ()) = tokio::join!(server, work, listen);
     served?;
     app.store.close().await;
     info!(event = "stopped", "nothing is in progress any more");

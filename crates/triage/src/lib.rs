@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod breaker;
 pub mod desk;
+mod invisible;
 mod language;
 pub mod message;
 pub mod prompt;

@@ -209,7 +209,7 @@ fn ask(run: &Run, world: &World, now: Timestamp) -> Step {
     {
         return Step::Ask { provider: Provider::Groq, form, why_cloud: Some(why_cloud(run, world)) };
     }
-    if run.tries.is_empty() { wait(world, now) } else { failed(run) }
+    if run.tries.is_empty() { wait(world, now) } else { failed(run, world) }
 }
 
 /// How `provider` should be asked now; `None` when it is not available or has had its chances.
@@ -271,11 +271,19 @@ fn wait(world: &World, now: Timestamp) -> Step {
     Step::Wait { until: until.max(now.plus(Duration::from_secs(1))), why: reasons.join("; ") }
 }
 
-fn failed(run: &Run) -> Step {
-    let about_ticket = run
-        .tries
-        .iter()
-        .all(|t| matches!(t.outcome, Outcome::BadAnswer | Outcome::TooLong | Outcome::Refused { .. }));
+fn failed(run: &Run, world: &World) -> Step {
+    let untried = |provider, availability: &Availability| {
+        matches!(availability, Availability::Unavailable { .. })
+            && run.tries.iter().all(|t| t.provider != provider)
+    };
+    // Somebody who could not be asked might have understood it.
+    let cloud_untried = world.cloud != CloudFallback::Off && untried(Provider::Groq, &world.groq);
+    let all_asked = !cloud_untried && !untried(Provider::Local, &world.local);
+    let about_ticket = all_asked
+        && run
+            .tries
+            .iter()
+            .all(|t| matches!(t.outcome, Outcome::BadAnswer | Outcome::TooLong | Outcome::Refused { .. }));
     let retry_after = run.tries.iter().filter_map(|t| match &t.outcome {
         Outcome::Busy { retry_after } => *retry_after,
         Outcome::Verdict
@@ -396,6 +404,16 @@ mod tests {
                 about_ticket: false
             }
         );
+    }
+
+    #[test]
+    fn a_ticket_is_not_blamed_while_the_other_model_is_merely_down() {
+        let run = present(&[
+            (Provider::Groq, Form::First, Outcome::BadAnswer),
+            (Provider::Groq, Form::Repair, Outcome::BadAnswer),
+        ]);
+        let step = next(&run, &world(down(), CloudFallback::Full), NOW);
+        assert!(matches!(step, Step::Retry { about_ticket: false, .. }), "{step:?}");
     }
 
     #[test]

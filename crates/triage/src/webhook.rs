@@ -7,6 +7,8 @@
 mod event;
 mod mend;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 pub use event::{About, Event};
@@ -16,8 +18,10 @@ pub use event::{About, Event};
 pub struct Parsed {
     /// Events about the creation or the content of a ticket, in order.
     pub events: Vec<Event>,
-    /// How many events were about something else.
+    /// How many events were about something else, or about another account.
     pub ignored: usize,
+    /// Accounts that events came from although they are not the configured one.
+    pub other_portals: BTreeSet<i64>,
     /// Events that are about a ticket but do not say which, each as a sentence.
     pub problems: Vec<String>,
 }
@@ -60,7 +64,11 @@ fn take(parsed: &mut Parsed, object: &Map<String, Value>, portal: Option<i64>, p
         event::Reading::Event(event) if portal.is_none() || event.portal_id.is_none() || event.portal_id == portal => {
             parsed.events.push(*event);
         }
-        event::Reading::Event(_) | event::Reading::Irrelevant => parsed.ignored += 1,
+        event::Reading::Event(event) => {
+            parsed.ignored += 1;
+            parsed.other_portals.extend(event.portal_id);
+        }
+        event::Reading::Irrelevant => parsed.ignored += 1,
         event::Reading::NoTicketId => parsed.problems.push(format!(
             "{place} names no ticket: expected one of ticket_id, ticketId, hs_object_id, objectId as a number or a string"
         )),
@@ -170,7 +178,8 @@ mod tests {
     #[test]
     fn other_accounts_are_ignored_when_one_is_configured() {
         let body = br#"[{"portalId":7,"subscriptionType":"ticket.creation","objectId":1}]"#;
-        assert_eq!(parse(body, Some(8)).unwrap().ignored, 1);
+        let other = parse(body, Some(8)).unwrap();
+        assert_eq!((other.ignored, other.other_portals), (1, BTreeSet::from([7])));
         assert_eq!(parse(body, Some(7)).unwrap().events.len(), 1);
     }
 

@@ -139,6 +139,9 @@ fn refusal(status: u16, code: i64, rest: Duration) -> Error {
         (403, 50001 | 50013) => {
             Error::WebhookGone(format!("Discord forbids writing to the channel (403, code {code})"))
         }
+        (400, 220_001..=220_003) => Error::WebhookGone(format!(
+            "the Discord channel is a forum: give the webhook's address a thread_id (code {code})"
+        )),
         (429, _) => Error::RateLimited(rest),
         (400 | 413, _) => {
             Error::Invalid(format!("Discord does not accept the message ({status}, code {code})"))
@@ -155,7 +158,9 @@ mod tests {
     #[test]
     fn only_what_discord_itself_says_stops_a_webhook() {
         let stops = |status, code| matches!(refusal(status, code, Duration::ZERO), Error::WebhookGone(_));
-        for (status, code) in [(404, 10015), (404, 10003), (401, 50027), (403, 50013), (403, 50001)] {
+        for (status, code) in
+            [(404, 10015), (404, 10003), (401, 50027), (403, 50013), (403, 50001), (400, 220_001)]
+        {
             assert!(stops(status, code), "{status} {code}");
         }
         for (status, code) in

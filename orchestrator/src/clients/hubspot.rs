@@ -133,7 +133,10 @@ impl HubSpot {
             200 | 201 | 207 if json.is_object() => Ok(Some(json)),
             // Any other 404 means that the address is wrong, not that the ticket was deleted.
             404 if json["category"] == "OBJECT_NOT_FOUND" => Ok(None),
-            400 | 401 | 403 | 404 | 409 | 414 => Err(Error::Refused(refusal(status, &json))),
+            // Without a category it is the edge's refusal, and passes.
+            400 | 401 | 403 | 404 | 409 | 414 if status == 404 || json["category"].is_string() => {
+                Err(Error::Refused(refusal(status, &json)))
+            }
             _ => {
                 Err(Error::Later { why: refusal(status, &json), retry_after: wait(status, &headers, &json) })
             }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::{Json, response::IntoResponse};
 use futures::StreamExt;
 use link::{ErrorBody, WebhookAnswer};
-use tracing::info;
+use tracing::{info, warn};
 use triage::webhook::{self, Parsed};
 
 use super::auth::{self, Arrived};
@@ -24,8 +24,8 @@ const LARGEST_BODY: usize = 1024 * 1024;
 /// Of a body that is too large, no more than this is read.
 const MOST_DRAINED: usize = 16 * 1024 * 1024;
 
-/// HubSpot gives up after 5 seconds anyway.
-const SLOWEST_BODY: Duration = Duration::from_secs(5);
+/// HubSpot's workflows wait 30 seconds, its apps 5.
+const SLOWEST_BODY: Duration = Duration::from_secs(20);
 
 /// Take tickets from HubSpot
 ///
@@ -60,8 +60,12 @@ pub(super) async fn receive(
     if !is_json(&headers) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    let Parsed { events, ignored, problems } = webhook::parse(&body, app.config.hubspot.portal_id)
-        .map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
+    let Parsed { events, ignored, other_portals, problems } =
+        webhook::parse(&body, app.config.hubspot.portal_id)
+            .map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
+    if !other_portals.is_empty() {
+        warn!(event = "other_account_ignored", portals = ?other_portals, request_id, "events of other HubSpot accounts are ignored: check HUBSPOT_PORTAL_ID");
+    }
     let tickets: Vec<String> = events.iter().map(|event| event.ticket_id.to_string()).collect();
     let mut answer = WebhookAnswer { ignored: ignored as u64, ..WebhookAnswer::default() };
     if !events.is_empty() {
@@ -88,6 +92,11 @@ fn incomplete(problems: &[String], answer: WebhookAnswer) -> ApiError {
     ApiError::BadRequest(format!("{}{stored}", sentence(&problems.join("; "))))
 }
 
+/// Not the sender's fault, and its workflows send again after a 503 but not after a 4xx.
+fn unfinished() -> ApiError {
+    ApiError::Unavailable("The body did not arrive in time or broke off. Send it again.".to_owned())
+}
+
 /// The whole body. Of one that is too large, so much is read (and thrown away) that its sender hears the answer.
 async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut stream = body.into_data_stream();
@@ -95,7 +104,7 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut received = 0;
     let reading = async {
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|_| ApiError::BadRequest("The body ended early.".to_owned()))?;
+            let chunk = chunk.map_err(|_| unfinished())?;
             received += chunk.len();
             if received <= LARGEST_BODY {
                 bytes.extend_from_slice(&chunk);
@@ -105,7 +114,7 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
         }
         if received > LARGEST_BODY { Err(ApiError::TooLarge) } else { Ok(()) }
     };
-    tokio::time::timeout(SLOWEST_BODY, reading).await.unwrap_or(Err(ApiError::TooSlow))?;
+    tokio::time::timeout(SLOWEST_BODY, reading).await.unwrap_or_else(|_| Err(unfinished()))?;
     Ok(bytes)
 }
 

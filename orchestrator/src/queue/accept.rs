@@ -93,18 +93,18 @@ impl Store {
     ) -> Result<BTreeSet<String>> {
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
+            let every_ticket = tickets(events);
+            let new_ids = returned!(tx, db.sql().insert_tickets, json(&every_ticket), now, "store tickets");
             new_keys.extend(returned!(tx, db.sql().insert_events, rows, now, "store events"));
             let is_fresh = |event: &&Event| new_keys.contains(&event.key);
             let fresh: Vec<&Event> = events.iter().copied().filter(is_fresh).collect();
-            let new_ids =
-                returned!(tx, db.sql().insert_tickets, json(&tickets(&fresh)), now, "store tickets");
             let (mut revived, mut changed) = (BTreeSet::new(), BTreeSet::new());
             let mut to_check = if retriage { about_content(&fresh, &new_ids) } else { BTreeSet::new() };
             // A repeated event still brings its text when the first time ended half-way.
-            for ticket in known_with_text(&tickets(events), &new_ids) {
+            for ticket in known_with_text(&every_ticket, &new_ids) {
                 let may_change = retriage && fresh.iter().any(|event| event.ticket_id == *ticket.ticket_id);
                 match keep_text!(tx, ticket, may_change, now) {
-                    Kept::FailedForWantOfIt => revived.insert(ticket.ticket_id.to_string()),
+                    Kept::EndedForWantOfIt => revived.insert(ticket.ticket_id.to_string()),
                     Kept::InTime => to_check.insert(ticket.ticket_id.to_string()),
                     Kept::Changed => changed.insert(ticket.ticket_id.to_string()),
                     Kept::NoNews => false,
@@ -135,7 +135,7 @@ impl Store {
 /// What text about a known ticket led to.
 enum Kept {
     /// It had none, and had been given to a person for that.
-    FailedForWantOfIt,
+    EndedForWantOfIt,
     /// It had none, and its job is still alive, though perhaps about to fail for that.
     InTime,
     /// It is another than before.
@@ -164,7 +164,7 @@ macro_rules! keep_text {
     ($tx:ident, $ticket:ident, $may_change:ident, $now:ident) => {{
         const FIRST: &str = "update tickets set subject = $2, content = $3, updated_at = $4,
             contacts = case when $5 = '[]' then contacts else $5 end
-            where ticket_id = $1 and subject is null returning status";
+            where ticket_id = $1 and coalesce(subject, '') = '' and coalesce(content, '') = '' returning status";
         const OTHER: &str = "update tickets set subject = $2, content = $3, updated_at = $4,
             contacts = case when $5 = '[]' then contacts else $5 end
             where ticket_id = $1 and (subject <> $2 or content <> $3) returning status";
@@ -183,8 +183,14 @@ macro_rules! keep_text {
                 .await
                 .doing("keep a ticket's text")?;
             match status.as_deref() {
-                Some("failed") if is_first => kept = Kept::FailedForWantOfIt,
-                Some(_) if is_first => kept = Kept::InTime,
+                Some("queued") if is_first => {
+                    // Whatever it was waiting for, there is something to read.
+                    sqlx::query("update jobs set visible_at = $2, failures = 0 where kind = 'triage' and ticket_id = $1 and state <> 'running'")
+                        .bind($ticket.ticket_id.as_str()).bind($now.as_millis())
+                        .execute(&mut *$tx).await.doing("bring a ticket forward")?;
+                    kept = Kept::InTime;
+                }
+                Some(_) if is_first => kept = Kept::EndedForWantOfIt,
                 Some(_) => kept = Kept::Changed,
                 None => {}
             }
@@ -282,7 +288,9 @@ fn known_with_text<'a, 'b>(
     tickets: &'a [TicketRow<'b>],
     new_ids: &'a BTreeSet<String>,
 ) -> impl Iterator<Item = &'a TicketRow<'b>> {
-    tickets.iter().filter(|t| t.subject.is_some() && !new_ids.contains(t.ticket_id.as_str()))
+    let says_something =
+        |t: &&TicketRow<'_>| [t.subject, t.content].into_iter().flatten().any(|text| !text.is_empty());
+    tickets.iter().filter(says_something).filter(|t| !new_ids.contains(t.ticket_id.as_str()))
 }
 
 /// Known tickets whose subject or content changed to something that only HubSpot knows.

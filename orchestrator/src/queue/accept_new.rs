@@ -25,17 +25,17 @@ const ACCEPT_NEW: &str = "
 with given as (
     select * from jsonb_to_recordset($1::jsonb) as r(key text, ticket_id text, kind text, portal_id bigint, event_id text,
         occurred_at bigint, property text, attempt bigint, request_id text)
-), event as (
-    insert into webhook_events (key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, received_at)
-    select key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, $3 from given
-    where (select 1 from tickets known where known.ticket_id = given.ticket_id) is null
-    on conflict (key) do nothing returning key, ticket_id
 ), ticket as (
     insert into tickets (ticket_id, portal_id, subject, content, contacts, status, received_at, updated_at)
     select ticket_id, portal_id, subject, content, contacts, 'queued', $3, $3
     from jsonb_to_recordset($2::jsonb) as r(ticket_id text, portal_id bigint, subject text, content text, contacts text)
-    where ticket_id in (select ticket_id from event)
+    where (select 1 from tickets known where known.ticket_id = r.ticket_id) is null
     on conflict (ticket_id) do nothing returning ticket_id
+), event as (
+    insert into webhook_events (key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, received_at)
+    select key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, $3 from given
+    where ticket_id in (select ticket_id from ticket)
+    on conflict (key) do nothing returning key
 ), job as (
     insert into jobs (kind, ticket_id, state, visible_at, reason, created_at)
     select 'triage', ticket_id, 'ready', $3, 'created', $3 from ticket

@@ -41,7 +41,7 @@ impl Job {
 pub enum Back {
     /// Nobody could be asked; no attempt was made. [`Store::wake_waiting`] brings it forward.
     Waiting,
-    /// An attempt failed because of a service. [`Store::wake_waiting`] brings it forward.
+    /// An attempt failed because of a service. [`Store::wake_waiting`] brings it forward when the service works again.
     ServiceFailed,
     /// An attempt failed for reasons of its own.
     Failed,
@@ -135,7 +135,7 @@ impl Store {
     ) -> Result<bool> {
         let (state, change) = match back {
             Back::Waiting => ("waiting", "waiting"),
-            Back::ServiceFailed => ("waiting", "retrying"),
+            Back::ServiceFailed => ("held", "retrying"),
             Back::Failed => ("ready", "retrying"),
         };
         let rows = each!(self, |db| {
@@ -183,15 +183,17 @@ impl Store {
         })
     }
 
-    /// Brings all waiting jobs of a kind forward: what they waited for may be back.
-    pub async fn wake_waiting(&self, kind: Kind, now: Timestamp) -> Result<u64> {
+    /// Brings jobs of a kind forward that wait for somebody to ask; with `works`, because a service has just proved
+    /// that it works, also those whose attempt failed.
+    pub async fn wake_waiting(&self, kind: Kind, works: bool, now: Timestamp) -> Result<u64> {
+        let also = if works { "held" } else { "waiting" };
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             let woken = sqlx::query(
-                "update jobs set visible_at = $2 where kind = $1 and state = 'waiting' and visible_at > $2",
+                "update jobs set visible_at = $2 where kind = $1 and state in ('waiting', $3) and visible_at > $2",
             )
             .bind(kind.as_str())
-            .bind(now.as_millis())
+            .bind(now.as_millis()).bind(also)
             .execute(&mut *tx)
             .await
             .doing("wake waiting jobs")?

@@ -4,6 +4,7 @@
 //! server adds no delay: the first request of a batch never waits for others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tracing::error;
@@ -21,6 +22,9 @@ const CONCURRENT_BATCHES: usize = 2;
 
 /// Requests that may wait for a transaction; past it new ones are told to come back later.
 const WAITING: usize = 4096;
+
+/// A database that takes longer has gone: HubSpot's apps wait 5 seconds for an answer.
+const SLOWEST_COMMIT: Duration = Duration::from_secs(4);
 
 /// The way in. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -115,7 +119,10 @@ async fn store_batch(context: &Context, batch: Vec<Waiting>) {
 
 impl Context {
     async fn accept(&self, incoming: &[Incoming]) -> Result<Vec<Accepted>> {
-        let accepted = self.store.accept(incoming, self.retriage, self.clock.now()).await?;
+        let storing = self.store.accept(incoming, self.retriage, self.clock.now());
+        let accepted = tokio::time::timeout(SLOWEST_COMMIT, storing)
+            .await
+            .unwrap_or_else(|_| Err(Error::timed_out()))?;
         if accepted.iter().any(|a| a.accepted > 0) {
             self.wake.wake(Kind::Triage);
         }

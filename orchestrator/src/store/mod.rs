@@ -92,6 +92,11 @@ pub struct Error {
 }
 
 impl Error {
+    /// The database did not answer in time.
+    pub fn timed_out() -> Self {
+        Self { doing: "answer in time", source: sqlx::Error::PoolTimedOut }
+    }
+
     /// The database refused the data itself; trying again would not help.
     pub fn is_about_data(&self) -> bool {
         let code = self.source.as_database_error().and_then(|error| error.code()).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::Connection;
@@ -11,8 +12,16 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::{Doing, Postgres, Result, Sqlite, Store, each};
 
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+static POSTGRES_MIGRATIONS: LazyLock<Migrator> =
+    LazyLock::new(|| tolerant(sqlx::migrate!("../migrations/postgres")));
+static SQLITE_MIGRATIONS: LazyLock<Migrator> =
+    LazyLock::new(|| tolerant(sqlx::migrate!("../migrations/sqlite")));
+
+/// An earlier version has to run on a schema that a later one has extended.
+fn tolerant(mut migrations: Migrator) -> Migrator {
+    migrations.set_ignore_missing(true);
+    migrations
+}
 
 /// Longest wait for a connection: a webhook must be answered well within HubSpot's 5 seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -95,8 +104,8 @@ impl Store {
     /// Whether the schema has every migration that this program knows.
     pub async fn schema(&self) -> Result<Schema> {
         let known = match self {
-            Self::Postgres(_) => &POSTGRES_MIGRATIONS,
-            Self::Sqlite(_) => &SQLITE_MIGRATIONS,
+            Self::Postgres(_) => &*POSTGRES_MIGRATIONS,
+            Self::Sqlite(_) => &*SQLITE_MIGRATIONS,
         };
         let exists: i64 =
             each!(self, |db| sqlx::query_scalar(db.sql().has_migrations).fetch_one(db.read()).await)

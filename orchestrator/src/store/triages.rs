@@ -83,7 +83,7 @@ macro_rules! select_triages {
         concat!(
             "select * from (select t.ticket_id, t.subject, t.url, t.received_at,
                 case when j.state = 'running' then 'triaging'
-                     when j.state = 'waiting' or j.failures > 0 then 'waiting'
+                     when j.state in ('waiting', 'held') or j.failures > 0 then 'waiting'
                      when j.state = 'ready' then 'queued'
                      else t.status end as status,
                 coalesce(j.note, t.error) as error,

@@ -6,6 +6,7 @@ use tracing::{error, info, warn};
 use triage::message::{Body, Card, discord};
 use triage::retry;
 
+use super::insist;
 use crate::app::App;
 use crate::clients::discord::{Discord, Error};
 use crate::queue::{Back, Delivered, DeliveryState, Job, Subject};
@@ -37,6 +38,7 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
                 DeliveryState::Verdict(told) => Some(told.triage_id),
                 DeliveryState::Failed { .. } => None,
             };
+            app.note_discord(true);
             info!(event = "delivery_completed", ticket_id = %job.ticket_id, target = job.kind.as_str(), "the team has been told");
             end(app, job, Delivered::Message { message_id, triage_id }).await
         }
@@ -77,6 +79,7 @@ async fn failed(app: &App, job: &Job, failure: Error) -> Result<()> {
             end(app, job, Delivered::Failed { why }).await
         }
         Error::MessageGone | Error::Later(_) => {
+            app.note_discord(false);
             let Some(delay) = retry::delay(job.failures.saturating_add(1), rand::random(), None) else {
                 error!(event = "delivery_failed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why, "given up");
                 return end(app, job, Delivered::Failed { why }).await;
@@ -88,11 +91,11 @@ async fn failed(app: &App, job: &Job, failure: Error) -> Result<()> {
 }
 
 async fn put_back(app: &App, job: &Job, back: Back, delay: Duration, why: &str) -> Result<()> {
-    app.store.put_back(job, back, delay, why, app.clock.now()).await.map(|_| ())
+    insist(|| app.store.put_back(job, back, delay, why, app.clock.now())).await.map(|_| ())
 }
 
 async fn end(app: &App, job: &Job, end: Delivered) -> Result<()> {
-    app.store.delivered(job, &end, app.clock.now()).await.map(|_| ())
+    insist(|| app.store.delivered(job, &end, app.clock.now())).await.map(|_| ())
 }
 
 fn card(app: &App, job: &Job, subject: &Subject) -> Card {

@@ -27,7 +27,10 @@ const fn poll(store: &Store) -> Duration {
 const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long work in progress may take to end after a stop; then it is handed back.
-const DRAIN: Duration = Duration::from_secs(20);
+pub const DRAIN: Duration = Duration::from_secs(20);
+
+/// Pauses between attempts to store something double until they reach this: some 20 seconds in all.
+const INSIST_UP_TO: Duration = Duration::from_secs(12);
 
 /// Claims of the same job that no worker survived, after which a person has to look.
 const MOST_TAKEOVERS: u32 = 5;
@@ -65,33 +68,50 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Brings waiting tickets forward when a provider may be back, and everything that waited when this process starts.
+/// Brings forward what waited when this process starts, and from then on when a provider or Discord may be back.
 async fn wake_waiting(app: &App, stop: &CancellationToken) {
-    let mut kinds = &Kind::ALL[..];
+    let mut due = vec![(Kind::Triage, false), (Kind::Discord, false)];
     loop {
-        for kind in kinds {
-            match app.store.wake_waiting(*kind, app.clock.now()).await {
-                Ok(woken) => {
-                    if woken > 0 {
-                        info!(
-                            event = "waiting_woken",
-                            kind = kind.as_str(),
-                            jobs = woken,
-                            "what was waiting is tried again"
-                        );
-                    }
-                    app.wake.wake(*kind);
-                }
-                // They look again by themselves before long.
-                Err(error) => debug!(error = %error.chain(), "cannot wake waiting jobs"),
+        due = wake(app, due).await;
+        let retry = async {
+            if due.is_empty() {
+                std::future::pending().await
+            } else {
+                tokio::time::sleep(DATABASE_PAUSE).await
             }
-        }
-        kinds = &[Kind::Triage];
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = app.providers.recovered() => {}
+            () = retry => {}
+            works = app.providers.recovered() => due.push((Kind::Triage, works)),
+            () = app.discord_works() => due.push((Kind::Discord, true)),
         }
     }
+}
+
+/// Returns what could not be woken because the database failed.
+async fn wake(app: &App, due: Vec<(Kind, bool)>) -> Vec<(Kind, bool)> {
+    let mut left = Vec::new();
+    for (kind, works) in due {
+        match app.store.wake_waiting(kind, works, app.clock.now()).await {
+            Ok(woken) => {
+                if woken > 0 {
+                    info!(
+                        event = "waiting_woken",
+                        kind = kind.as_str(),
+                        jobs = woken,
+                        "what was waiting is tried again"
+                    );
+                }
+                app.wake.wake(kind);
+            }
+            Err(error) => {
+                debug!(error = %error.chain(), "cannot wake waiting jobs");
+                left.push((kind, works));
+            }
+        }
+    }
+    left
 }
 
 /// The workers of one kind of job.
@@ -106,8 +126,11 @@ struct Crew {
 impl Crew {
     async fn run(self, stop: CancellationToken) {
         loop {
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { return };
-            drop(slot);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                // A free slot, to be taken when there is a job for it.
+                _ = self.slots.acquire() => {}
+            }
             // Listen before looking, so that work which arrives in between is not missed.
             let mut woken = pin!(self.app.wake.woken(self.kind));
             woken.as_mut().enable();
@@ -162,6 +185,22 @@ impl Crew {
         match self.app.store.next_due(self.kind).await {
             Ok(Some(due)) => due.since(self.app.clock.now()).clamp(Duration::from_millis(10), poll),
             Ok(None) | Err(_) => poll,
+        }
+    }
+}
+
+/// Stores how a piece of work ended, again and again while the lease holds: a short absence of the database must not
+/// cost a model call, or a second message.
+async fn insist<T, F: Future<Output = store::Result<T>>>(store: impl Fn() -> F) -> store::Result<T> {
+    let mut pause = Duration::from_millis(200);
+    loop {
+        match store().await {
+            Err(error) if !error.is_about_data() && pause < INSIST_UP_TO => {
+                warn!(event = "database_unreachable", error = %error.chain(), "trying again");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            end => return end,
         }
     }
 }

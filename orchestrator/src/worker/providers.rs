@@ -23,7 +23,8 @@ pub struct Providers {
     local: Option<Endpoint>,
     groq: Option<Endpoint>,
     cloud: CloudFallback,
-    recovered: Notify,
+    answers: Notify,
+    works: Notify,
 }
 
 /// One provider: its client, its breaker, its concurrency and how it did last.
@@ -56,7 +57,7 @@ pub(super) struct Admitted<'a> {
 impl Providers {
     /// The providers with closed breakers.
     pub fn new(local: Option<Endpoint>, groq: Option<Endpoint>, cloud: CloudFallback) -> Self {
-        Self { local, groq, cloud, recovered: Notify::new() }
+        Self { local, groq, cloud, answers: Notify::new(), works: Notify::new() }
     }
 
     /// What the routing looks at.
@@ -75,9 +76,14 @@ impl Providers {
         }
     }
 
-    /// Completes when a provider that could not be used may be usable again.
-    pub async fn recovered(&self) {
-        self.recovered.notified().await;
+    /// Completes when a provider that could not be used may be usable again: `true` when it has just proved that it
+    /// works, `false` when it has only answered a probe.
+    pub async fn recovered(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.works.notified() => true,
+            () = self.answers.notified() => false,
+        }
     }
 
     /// Waits for a free slot and asks the breaker; `None` when the provider has become unavailable meanwhile.
@@ -101,7 +107,7 @@ impl Providers {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
                 if endpoint.probe_if_due(clock).await {
-                    self.recovered.notify_one();
+                    self.answers.notify_one();
                 }
             }
         };
@@ -200,7 +206,7 @@ impl Admitted<'_> {
         let signal = result.as_ref().map_or_else(|fault| fault.signal(now), |_| Signal::Works);
         self.reported = true;
         if self.endpoint.learn(signal, now) {
-            self.providers.recovered.notify_one();
+            self.providers.works.notify_one();
         }
         (result, latency)
     }

@@ -11,12 +11,15 @@ use triage::stage::{self, ATTEMPTS_ABOUT_TICKET, CloudFallback, Form, Outcome, R
 use triage::ticket::{Provider, Text};
 use triage::time::Timestamp;
 
-use super::MOST_TAKEOVERS;
+use super::{MOST_TAKEOVERS, insist};
 use crate::app::App;
 use crate::clients::hubspot::Error as HubSpotError;
 use crate::clients::model::{Answer, Question, Repair};
 use crate::queue::{AttemptRow, Back, Finished, Job, Kind, TriageRow};
 use crate::store::{Result, Ticket};
+
+/// HubSpot's index lags behind its webhooks: so often a ticket that it does not have is asked for again.
+const PATIENCE_WITH_NEW_TICKETS: u32 = 2;
 
 /// Everything known while a worker holds the ticket.
 struct Held<'a> {
@@ -73,9 +76,11 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
 
 fn source(app: &App, job: &Job, ticket: &Ticket) -> Source {
     let has_text = ticket.text.is_some();
+    // A webhook with empty strings may only mean that its sender does not know them.
+    let is_blank = ticket.text.as_ref().is_some_and(Text::is_blank) && !ticket.has_verdict;
     let to_check = job.reason == "check" && ticket.has_verdict;
     match (&app.hubspot, has_text) {
-        (Some(_), true) if to_check => Source::NotFetched,
+        (Some(_), true) if to_check || is_blank => Source::NotFetched,
         (_, true) => Source::Present,
         (Some(_), false) => Source::NotFetched,
         (None, false) => Source::NoAccess,
@@ -104,6 +109,15 @@ impl Held<'_> {
                     .keep_text(self.job, &self.ticket, record.url.as_deref(), self.app.clock.now())
                     .await?;
                 self.run.source = Source::Present;
+            }
+            // The webhook itself said something, if only that there is nothing to say.
+            Ok(None) if self.ticket.text.is_some() && !self.ticket.has_verdict => {
+                self.run.source = Source::Present
+            }
+            Ok(None) if self.job.failures < PATIENCE_WITH_NEW_TICKETS => {
+                warn!(event = "ticket_not_fetched", ticket_id = %self.job.ticket_id, error_message = "no such ticket", "HubSpot does not have the ticket (yet)");
+                let why = "HubSpot does not have the ticket (yet)".to_owned();
+                self.run.source = Source::FetchFailed { why, refused: false, retry_after: None };
             }
             Ok(None) => self.run.source = Source::Gone,
             Err(error) => {
@@ -305,7 +319,7 @@ async fn finish(
     // A verdict that stands is not replaced by the news that another one failed.
     let is_news = !(had_verdict && matches!(end, Finished::Failed { .. }));
     let announce = app.discord.is_some() && is_news;
-    let stored = app.store.finish(job, attempts, &end, announce, app.clock.now()).await?;
+    let stored = insist(|| app.store.finish(job, attempts, &end, announce, app.clock.now())).await?;
     match (stored, &end) {
         (false, _) => {
             warn!(event = "lease_lost", ticket_id = %job.ticket_id, "somebody else has this ticket; nothing was stored")

@@ -66,6 +66,11 @@ on_both! {
     async fn a_ticket_deleted_meanwhile_is_gone(database) {
         let app = TestApp::start(&database, &[]).await;
         app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 404}])).await;
+        // HubSpot's index may lag behind its webhooks.
+        for asked in 1..=2 {
+            app.world.hubspot.journal.wait_for_answers(asked).await;
+            app.advance_at_rest(&database, std::time::Duration::from_secs(60)).await;
+        }
         let detail = app.wait_for("404", TriageStatus::Gone).await;
         assert!(detail.calls.is_empty() && detail.triage.deliveries.is_empty());
         assert_eq!(app.world.discord.messages().len(), 0);
@@ -201,5 +206,14 @@ on_both! {
         let failed = app.wait_for("94", TriageStatus::Failed).await;
         assert!(failed.triage.error.unwrap().contains("does not know this address"));
         app.world.discord.wait_for_ticket("ticket 94").await;
+    }
+}
+
+on_both! {
+    async fn empty_strings_in_a_webhook_are_no_text(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.world.hubspot.add_ticket(Ticket::new(95, "Invoice", "The invoice has the wrong VAT number."));
+        app.ticket("95", "", "").await;
+        assert_eq!(app.wait_for("95", TriageStatus::Triaged).await.triage.subject.as_deref(), Some("Invoice"));
     }
 }

@@ -15,12 +15,8 @@ async fn without_its_database_it_says_so_and_recovers_by_itself() {
         return;
     };
     assert!(database.is_postgres());
-    let mut url = Url::parse(&database.url).unwrap();
-    let server: SocketAddr =
-        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)).parse().unwrap();
-    let proxy = Proxy::to(server).await;
-    url.set_port(Some(proxy.address().port())).unwrap();
-    let app = TestApp::start(&database, &[("DATABASE_URL", url.as_str())]).await;
+    let (proxy, url) = behind_a_proxy(&database).await;
+    let app = TestApp::start(&database, &[("DATABASE_URL", &url)]).await;
     assert_eq!(app.get("/health/ready").await.0, 200);
     assert_eq!(app.get("/health").await.1["status"], "healthy");
 
@@ -43,4 +39,31 @@ async fn without_its_database_it_says_so_and_recovers_by_itself() {
     until("webhooks to be taken again", async || (app.send(&body).await.0 == 202).then_some(())).await;
     app.wait_for("1", TriageStatus::Triaged).await;
     assert_eq!(app.get("/health/ready").await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_blinks_after_a_message_was_written_repeats_nothing() {
+    let Some(database) = Database::postgres().await else {
+        eprintln!("skipped: TEST_DATABASE_URL is not set");
+        return;
+    };
+    let (proxy, url) = behind_a_proxy(&database).await;
+    let app = TestApp::start(&database, &[("DATABASE_URL", &url)]).await;
+    app.world.discord.faults.script("slow 200ms once").unwrap();
+    app.ticket("1", "Question", "How do I change my plan?").await;
+    app.world.discord.journal.wait_for(1).await;
+    proxy.cut();
+    app.world.discord.wait_for_messages(1).await;
+    proxy.mend();
+    app.wait_for("1", TriageStatus::Triaged).await;
+    assert_eq!((app.world.discord.journal.count(), app.world.ollama.chats()), (1, 1));
+}
+
+async fn behind_a_proxy(database: &Database) -> (Proxy, String) {
+    let mut url = Url::parse(&database.url).unwrap();
+    let server: SocketAddr =
+        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)).parse().unwrap();
+    let proxy = Proxy::to(server).await;
+    url.set_port(Some(proxy.address().port())).unwrap();
+    (proxy, url.into())
 }

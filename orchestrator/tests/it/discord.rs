@@ -92,6 +92,23 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn the_first_message_after_an_outage_brings_the_others(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.world.discord.faults.script("500 twice").unwrap();
+        for (id, failed) in [("1", 1), ("2", 2)] {
+            app.ticket(id, "Question", "How do I change my plan?").await;
+            app.world.discord.journal.wait_for_answers(failed).await;
+        }
+        database.rested().await;
+        app.ticket("3", "Question", "How do I change my plan?").await;
+        for id in ["1", "2", "3"] {
+            app.wait_for(id, TriageStatus::Triaged).await;
+        }
+        assert_eq!(app.world.discord.messages().len(), 3);
+    }
+}
+
 async fn again(app: &TestApp, id: &str) {
     let queued = app.app.store.retry(&TicketId::parse(id).unwrap(), app.app.clock.now()).await.unwrap();
     assert_eq!(queued, Retry::Queued);

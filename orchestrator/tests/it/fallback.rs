@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use link::TriageStatus;
+use orchestrator::queue::Kind;
 use orchestrator::store::Retry;
 use serde_json::json;
 use triage::ticket::TicketId;
@@ -243,5 +244,20 @@ on_both! {
         let detail = app.wait_for("1", TriageStatus::Triaged).await;
         assert!(detail.triage.verdict.is_some() && detail.triage.error.unwrap().starts_with("It failed 3 times"));
         assert_eq!((app.world.discord.messages().len(), app.world.discord.messages()[0].edits), (1, 0));
+    }
+}
+
+on_both! {
+    async fn a_model_that_is_there_but_broken_does_not_use_up_a_tickets_attempts(database) {
+        let app = TestApp::start(&database, &[("CLOUD_FALLBACK", "off"), ("LOCAL_LLM_MODEL", "missing:1b")]).await;
+        app.ticket("1", "Question", "How do I change my plan?").await;
+        app.wait_for_triage("1", "to wait", |t| t.status == TriageStatus::Waiting).await;
+        let due = app.app.store.next_due(Kind::Triage).await.unwrap().unwrap();
+        app.advance_at_rest(&database, Duration::from_secs(6)).await;
+        app.world.edge.journal.wait_for_on("/api/version", 1).await;
+        app.ticket("2", "Question", "How do I change my plan?").await;
+        app.wait_for_triage("2", "to be the trial", |t| t.attempts == 1).await;
+        assert_eq!(app.detail("1").await.unwrap().triage.attempts, 1, "an answered probe is no working model");
+        assert!(due > app.app.clock.now());
     }
 }

@@ -91,6 +91,29 @@ on_both! {
 }
 
 on_both! {
+    async fn text_brings_a_backed_off_ticket_forward(database) {
+        let store = open(&database).await;
+        accept_event(&store, "0", "creation", 1).await;
+        let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        store.put_back(&job, Back::ServiceFailed, Duration::from_secs(7200), "HubSpot failed", NOW).await.unwrap();
+        accept_change(&store, "0", "the text").await;
+        let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        assert_eq!((job.failures, job.reason.as_str()), (0, "created"));
+    }
+}
+
+on_both! {
+    async fn a_schema_that_a_later_version_extended_is_current(database) {
+        let store = open(&database).await;
+        let later = "insert into _sqlx_migrations (version, description, installed_on, success, checksum, execution_time)
+            select 9999, description, installed_on, success, checksum, execution_time from _sqlx_migrations limit 1 returning 'done'";
+        assert_eq!(database.ask(later).await, "done");
+        store.migrate().await.unwrap();
+        assert_eq!(store.schema().await.unwrap(), Schema::Current);
+    }
+}
+
+on_both! {
     async fn waiting_jobs_come_forward_and_failed_ones_keep_their_time(database) {
         let store = open(&database).await;
         accept(&store, 0..3, false).await;
@@ -100,7 +123,8 @@ on_both! {
             assert!(store.put_back(job, back, hour, "because", NOW).await.unwrap());
         }
         assert!(store.claim(Kind::Triage, 3, NOW).await.unwrap().is_empty());
-        assert_eq!(store.wake_waiting(Kind::Triage, NOW).await.unwrap(), 2);
+        assert_eq!(store.wake_waiting(Kind::Triage, false, NOW).await.unwrap(), 1, "a probe costs no attempt");
+        assert_eq!(store.wake_waiting(Kind::Triage, true, NOW).await.unwrap(), 1);
         let mut failures: Vec<u32> = store.claim(Kind::Triage, 3, NOW).await.unwrap().iter().map(|job| job.failures).collect();
         failures.sort_unstable();
         assert_eq!(failures, [0, 1]);

@@ -1,10 +1,10 @@
 //! A model's prose made fit for people: nothing invisible in it, no run of white space, no end in the middle of a word,
 //! and no sentence over and over.
 
+use crate::invisible::is_invisible;
 use std::collections::HashSet;
 
 use crate::desk::phrase::is_unspaced;
-use crate::prompt::clean::is_deceptive;
 
 /// The longest group of words that is looked at for being repeated.
 const MAX_GROUP_WORDS: usize = 40;
@@ -89,18 +89,6 @@ fn visible(text: &str) -> String {
 
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}')
-}
-
-/// What shows nothing and is not white space: see [`is_deceptive`], and zero-width characters, soft hyphens, and
-/// letters that are drawn as blanks.
-fn is_invisible(c: char) -> bool {
-    let zero_width =
-        matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2060}'..='\u{2065}' | '\u{FEFF}' | '\u{61C}');
-    let blank = matches!(
-        c,
-        '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
-    );
-    zero_width || blank || (is_deceptive(c) && !c.is_whitespace())
 }
 
 /// The end of the last sentence within the first `room` bytes.

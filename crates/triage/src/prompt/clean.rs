@@ -1,6 +1,7 @@
 //! Taking out of a text what a reader cannot see but a model or a terminal obeys. Everything visible stays.
 
 use super::Mark;
+use crate::invisible::is_deceptive;
 
 /// The ticket's text as the model reads it: without control characters other than line breaks and tabs, without
 /// invisible tag characters and direction overrides, and without the mark.
@@ -9,14 +10,6 @@ pub(super) fn for_model(text: &str, mark: &Mark) -> String {
     let visible: String = lines.chars().map(line_break).filter(|c| !is_deceptive(*c)).collect();
     // Something must stand in its place: what is left around it could join to the mark again.
     visible.replace(mark.as_str(), "…")
-}
-
-/// Control characters other than line break and tab, Unicode tag characters (an invisible alphabet), and characters
-/// that reverse the reading direction of what follows.
-pub(crate) fn is_deceptive(c: char) -> bool {
-    let tag = matches!(c, '\u{E0000}'..='\u{E007F}');
-    let direction = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    tag || direction || (c.is_control() && c != '\n' && c != '\t')
 }
 
 /// The control characters that break a line become line breaks, so that no words are joined.
