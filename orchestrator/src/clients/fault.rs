@@ -63,9 +63,13 @@ impl Kind {
         }
     }
 
-    /// One such failure proves that the next call would fail too.
-    const fn is_definite(self) -> bool {
+    const fn class(self) -> Class {
         match self {
+            Self::BadAnswer => Class::BadAnswer,
+            Self::TooLong => Class::TooLong,
+            Self::Refused => Class::Refused,
+            Self::Busy | Self::RateLimited => Class::Busy,
+            Self::Timeout | Self::ServerError => Class::Down { definite: false },
             Self::Unreachable
             | Self::TunnelDown
             | Self::OriginDown
@@ -73,16 +77,23 @@ impl Kind {
             | Self::HostRefused
             | Self::PathRefused
             | Self::CredentialsRefused
-            | Self::ModelMissing => true,
-            Self::Timeout
-            | Self::Busy
-            | Self::RateLimited
-            | Self::TooLong
-            | Self::Refused
-            | Self::ServerError
-            | Self::BadAnswer => false,
+            | Self::ModelMissing => Class::Down { definite: true },
         }
     }
+}
+
+/// What kinds have in common.
+enum Class {
+    /// The service is up; its answer is no good.
+    BadAnswer,
+    /// The service is up; the prompt is too long for it.
+    TooLong,
+    /// The service is up and refuses this request.
+    Refused,
+    /// The service has too much to do.
+    Busy,
+    /// The service cannot be used; when that is definite, one such failure proves that the next call would fail too.
+    Down { definite: bool },
 }
 
 /// A failed call.
@@ -114,44 +125,21 @@ impl Fault {
 
     /// What it means for the ticket.
     pub fn outcome(&self) -> Outcome {
-        match self.kind {
-            Kind::BadAnswer => Outcome::BadAnswer,
-            Kind::TooLong => Outcome::TooLong,
-            Kind::Refused => Outcome::Refused { why: self.message.clone() },
-            Kind::Busy | Kind::RateLimited => Outcome::Busy { retry_after: self.retry_after },
-            Kind::Unreachable
-            | Kind::Timeout
-            | Kind::TunnelDown
-            | Kind::OriginDown
-            | Kind::AccessRefused
-            | Kind::HostRefused
-            | Kind::PathRefused
-            | Kind::CredentialsRefused
-            | Kind::ModelMissing
-            | Kind::ServerError => Outcome::Down { why: self.message.clone() },
+        match self.kind.class() {
+            Class::BadAnswer => Outcome::BadAnswer,
+            Class::TooLong => Outcome::TooLong,
+            Class::Refused => Outcome::Refused { why: self.message.clone() },
+            Class::Busy => Outcome::Busy { retry_after: self.retry_after },
+            Class::Down { .. } => Outcome::Down { why: self.message.clone() },
         }
     }
 
     /// What it means for the provider's breaker.
     pub fn signal(&self, now: Timestamp) -> Signal {
-        match self.kind {
-            // The service is up; it is this request that it cannot serve.
-            Kind::BadAnswer | Kind::TooLong | Kind::Refused => Signal::Works,
-            Kind::Busy | Kind::RateLimited => {
-                Signal::Busy { until: now.plus(self.retry_after.unwrap_or(DEFAULT_REST)) }
-            }
-            Kind::Unreachable
-            | Kind::Timeout
-            | Kind::TunnelDown
-            | Kind::OriginDown
-            | Kind::AccessRefused
-            | Kind::HostRefused
-            | Kind::PathRefused
-            | Kind::CredentialsRefused
-            | Kind::ModelMissing
-            | Kind::ServerError => {
-                Signal::Failed { definite: self.kind.is_definite(), why: self.message.clone() }
-            }
+        match self.kind.class() {
+            Class::BadAnswer | Class::TooLong | Class::Refused => Signal::Works,
+            Class::Busy => Signal::Busy { until: now.plus(self.retry_after.unwrap_or(DEFAULT_REST)) },
+            Class::Down { definite } => Signal::Failed { definite, why: self.message.clone() },
         }
     }
 }
