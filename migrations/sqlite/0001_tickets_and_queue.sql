@@ -23,6 +23,7 @@ create table webhook_events (
 ) strict;
 create index webhook_events_ticket on webhook_events (ticket_id);
 
+-- waiting_told_at: when the team was told that the ticket waits for a person.
 -- status is where the ticket last came to rest; while a triage job is alive, the job says where it stands.
 create table tickets (
     ticket_id       text    primary key,
@@ -35,6 +36,7 @@ create table tickets (
     triage_id       text,
     error           text,
     what_to_do      text,
+    waiting_told_at integer,
     received_at     integer not null,
     updated_at      integer not null
 ) strict;

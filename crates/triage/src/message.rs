@@ -55,6 +55,13 @@ pub enum Body {
         /// Characters in the middle of the ticket that the model did not read.
         omitted_chars: u64,
     },
+    /// It waits: no model could be asked so far.
+    Waiting {
+        /// For how long, in whole minutes.
+        minutes: u64,
+        /// What it waits for.
+        why: String,
+    },
     /// No verdict came about: a person has to read the ticket.
     NotTriaged {
         /// What went wrong, in a sentence.
@@ -83,6 +90,7 @@ mod colour {
     pub(super) const MEDIUM: u32 = 0x3B_7D_D8;
     pub(super) const LOW: u32 = 0x7B_87_94;
     pub(super) const REVIEW: u32 = 0xA8_89_3F;
+    pub(super) const WAITING: u32 = 0x98_A2_B0;
     pub(super) const NOT_TRIAGED: u32 = 0x6E_3B_3B;
 }
 
@@ -114,6 +122,17 @@ pub fn discord(card: &Card) -> Value {
                 footer: format!("{by}, {} · {}", seconds(*latency), ticket(card)),
             }
         }
+        Body::Waiting { minutes, why } => Embed {
+            title: title("Waiting: ", &card.subject),
+            colour: colour::WAITING,
+            first: Some(format!("Nobody has read this ticket yet, {minutes} min after it came.")),
+            text: escape(why),
+            last: Some(
+                "It is triaged as soon as a model can be asked. Until then a person should look.".to_owned(),
+            ),
+            fields: Vec::new(),
+            footer: ticket(card),
+        },
         Body::NotTriaged { why, what_to_do } => Embed {
             title: title("Not triaged: ", &card.subject),
             colour: colour::NOT_TRIAGED,

@@ -28,6 +28,13 @@ pub struct Subject {
 pub enum DeliveryState {
     /// It has a verdict.
     Verdict(Box<Told>),
+    /// It waits for a model.
+    Waiting {
+        /// What it waits for.
+        why: String,
+        /// Since when.
+        since: Timestamp,
+    },
     /// It could not be triaged.
     Failed {
         /// Why.
@@ -88,6 +95,9 @@ struct Row {
     error: Option<String>,
     what_to_do: Option<String>,
     updated_at: i64,
+    received_at: i64,
+    waits_for: Option<String>,
+    is_waiting: i64,
     message_id: Option<String>,
     triage_id: Option<String>,
     category: Option<String>,
@@ -113,12 +123,14 @@ impl Store {
     pub async fn subject(&self, job: &Job) -> Result<Option<Subject>> {
         let row: Option<Row> = each!(self, |db| {
             sqlx::query_as(
-                "select t.subject, t.portal_id, t.url, t.status, t.error, t.what_to_do, t.updated_at, d.message_id, v.id as triage_id,
+                "select t.subject, t.portal_id, t.url, t.status, t.error, t.what_to_do, t.updated_at, t.received_at, j.note as waits_for,
+                    cast(case when j.ticket_id is null then 0 else 1 end as bigint) as is_waiting, d.message_id, v.id as triage_id,
                     v.category, v.priority, v.sentiment, v.language, v.summary, v.reason, v.confidence, v.team, v.suggested_reply,
                     v.review, v.provider, v.model, v.redacted, v.omitted_chars, v.latency_ms, v.triaged_at
                  from tickets t
                  left join deliveries d on d.ticket_id = t.ticket_id and d.target = $2
                  left join triages v on v.id = t.triage_id
+                 left join jobs j on j.ticket_id = t.ticket_id and j.kind = 'triage'
                  where t.ticket_id = $1")
                 .bind(job.ticket_id.as_str()).bind(job.kind.as_str())
                 .fetch_optional(db.read()).await
@@ -177,11 +189,22 @@ impl Store {
 
 impl Row {
     fn into_subject(self) -> Option<Subject> {
-        let state = if self.status == "failed" {
+        let state = if self.status == "gone" {
+            DeliveryState::Failed {
+                why: "The ticket was deleted in HubSpot.".to_owned(),
+                what_to_do: "There is nothing to do.".to_owned(),
+                at: Timestamp::from_millis(self.updated_at),
+            }
+        } else if self.status == "failed" {
             DeliveryState::Failed {
                 why: self.error.clone().unwrap_or_default(),
                 what_to_do: self.what_to_do.clone().unwrap_or_default(),
                 at: Timestamp::from_millis(self.updated_at),
+            }
+        } else if self.triage_id.is_none() && self.is_waiting == 1 {
+            DeliveryState::Waiting {
+                why: self.waits_for.clone().unwrap_or_else(|| "Its turn has not come yet.".to_owned()),
+                since: Timestamp::from_millis(self.received_at),
             }
         } else {
             DeliveryState::Verdict(Box::new(Told {

@@ -149,7 +149,8 @@ impl Store {
             if !remove!(tx, job, now) {
                 return Ok(false);
             }
-            if announce && !matches!(end, Finished::Gone | Finished::Unchanged) {
+            let has_news = has_news!(tx, id, end);
+            if announce && has_news {
                 enqueue_discord!(tx, id, now);
             }
             tx.commit().await.doing("finish a triage")?;
@@ -198,6 +199,26 @@ macro_rules! remove {
     }};
 }
 pub(super) use remove;
+
+/// Whether the team has to hear of it. Of a deleted ticket only when there is a message to be put right.
+macro_rules! has_news {
+    ($tx:ident, $ticket:expr, $end:expr) => {
+        match $end {
+            Finished::Verdict(_) | Finished::Failed { .. } => true,
+            Finished::Unchanged => false,
+            Finished::Gone => {
+                let messages: i64 =
+                    sqlx::query_scalar("select count(*) from deliveries where ticket_id = $1")
+                        .bind($ticket)
+                        .fetch_one(&mut *$tx)
+                        .await
+                        .doing("look for a message")?;
+                messages > 0
+            }
+        }
+    };
+}
+use has_news;
 
 macro_rules! insert_attempt {
     ($tx:ident, $ticket:expr, $attempt:expr, $triage:expr) => {{
@@ -253,4 +274,4 @@ macro_rules! enqueue_discord {
             .execute(&mut *$tx).await.doing("enqueue a delivery")?;
     }};
 }
-use enqueue_discord;
+pub(super) use enqueue_discord;

@@ -10,6 +10,7 @@ mod claim;
 mod deliver;
 mod finish;
 pub mod intake;
+mod sweep;
 pub mod wake;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use accept::{Accepted, Incoming};
 pub use claim::{Back, Job};
 pub use deliver::{Delivered, DeliveryState, Subject};
 pub use finish::{AttemptRow, Finished, TriageRow};
+pub use sweep::TOO_LONG;
 
 /// How long a claim lasts unless it is extended: a dead worker's job is taken over after this.
 pub const LEASE: Duration = Duration::from_secs(30);

@@ -36,7 +36,7 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
         Ok(message_id) => {
             let triage_id = match subject.state {
                 DeliveryState::Verdict(told) => Some(told.triage_id),
-                DeliveryState::Failed { .. } => None,
+                DeliveryState::Waiting { .. } | DeliveryState::Failed { .. } => None,
             };
             app.note_discord(true);
             info!(event = "delivery_completed", ticket_id = %job.ticket_id, target = job.kind.as_str(), "the team has been told");
@@ -115,6 +115,10 @@ fn card(app: &App, job: &Job, subject: &Subject) -> Card {
                 omitted_chars: told.omitted_chars,
             },
         ),
+        DeliveryState::Waiting { why, since } => {
+            let minutes = app.clock.now().since(*since).as_secs() / 60;
+            (*since, Body::Waiting { minutes, why: why.clone() })
+        }
         DeliveryState::Failed { why, what_to_do, at } => {
             (*at, Body::NotTriaged { why: why.clone(), what_to_do: what_to_do.clone() })
         }

@@ -23,6 +23,9 @@ const fn poll(store: &Store) -> Duration {
     Duration::from_secs(if store.is_shared() { 5 } else { 1 })
 }
 
+/// How often tickets are looked for that wait too long.
+const SWEEP_EVERY: Duration = Duration::from_secs(15);
+
 /// Pause after the database failed.
 const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -55,7 +58,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     });
     let wake_waiting = wake_waiting(&app, &stop);
     let probe = app.providers.probe_broken(&app.clock, &stop);
-    tokio::join!(futures::future::join_all(loops), wake_waiting, probe);
+    tokio::join!(futures::future::join_all(loops), wake_waiting, probe, sweep(&app, &stop));
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         warn!(
@@ -85,6 +88,30 @@ async fn wake_waiting(app: &App, stop: &CancellationToken) {
             () = retry => {}
             works = app.providers.recovered() => due.push((Kind::Triage, works)),
             () = app.discord_works() => due.push((Kind::Discord, true)),
+        }
+    }
+}
+
+/// Tells the team of tickets that wait too long, where there is a channel to tell it.
+async fn sweep(app: &App, stop: &CancellationToken) {
+    while app.discord.is_some() {
+        match app.store.announce_waiting(app.clock.now()).await {
+            Ok(ids) => {
+                for ticket_id in &ids {
+                    warn!(
+                        event = "waiting_announced",
+                        ticket_id, "this ticket waits too long; a person should look"
+                    );
+                }
+                if !ids.is_empty() {
+                    app.wake.wake(Kind::Discord);
+                }
+            }
+            Err(error) => debug!(error = %error.chain(), "cannot look for waiting tickets"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
         }
     }
 }

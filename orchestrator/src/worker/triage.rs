@@ -268,7 +268,7 @@ impl Held<'_> {
                 .await
             }
             Step::Wait { until, why } => {
-                app.store.put_back(job, Back::Waiting, until.since(now), &why, now).await?;
+                insist(|| app.store.put_back(job, Back::Waiting, until.since(now), &why, now)).await?;
                 Ok(())
             }
             Step::Retry { why, retry_after, about_ticket } => {
@@ -302,9 +302,9 @@ impl Held<'_> {
             )
             .await;
         };
-        app.store.record_attempts(job, &self.attempts).await?;
+        insist(|| app.store.record_attempts(job, &self.attempts)).await?;
         let back = if about_ticket { Back::Failed } else { Back::ServiceFailed };
-        app.store.put_back(job, back, delay, &why, now).await?;
+        insist(|| app.store.put_back(job, back, delay, &why, now)).await?;
         Ok(())
     }
 }

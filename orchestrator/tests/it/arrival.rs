@@ -1,7 +1,7 @@
 //! A ticket's whole way, from the webhook to Discord.
 
 use link::TriageStatus;
-use orchestrator::queue::{Incoming, Kind, LEASE};
+use orchestrator::queue::{Incoming, Kind, LEASE, TOO_LONG};
 use orchestrator::store::Store;
 use serde_json::json;
 use sims::hubspot::{Contact, Ticket};
@@ -74,6 +74,23 @@ on_both! {
         let detail = app.wait_for("404", TriageStatus::Gone).await;
         assert!(detail.calls.is_empty() && detail.triage.deliveries.is_empty());
         assert_eq!(app.world.discord.messages().len(), 0);
+    }
+}
+
+on_both! {
+    async fn an_announced_ticket_that_was_deleted_has_its_message_put_right(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 405}])).await;
+        app.world.hubspot.journal.wait_for_answers(1).await;
+        app.advance_at_rest(&database, TOO_LONG).await;
+        app.world.hubspot.journal.wait_for_answers(2).await;
+        database.rested().await;
+        app.app.store.announce_waiting(app.app.clock.now()).await.unwrap();
+        app.advance(std::time::Duration::ZERO);
+        assert_eq!(app.world.discord.wait_for_ticket("ticket 405").await.title(), "Waiting: (no subject)");
+        app.advance_at_rest(&database, TOO_LONG).await;
+        app.wait_for("405", TriageStatus::Gone).await;
+        assert!(app.world.discord.wait_for_ticket("ticket 405").await.text().contains("deleted in HubSpot"));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use link::TriageStatus;
-use orchestrator::queue::Kind;
+use orchestrator::queue::{Kind, TOO_LONG};
 use orchestrator::store::Retry;
 use serde_json::json;
 use triage::ticket::TicketId;
@@ -259,5 +259,28 @@ on_both! {
         app.wait_for_triage("2", "to be the trial", |t| t.attempts == 1).await;
         assert_eq!(app.detail("1").await.unwrap().triage.attempts, 1, "an answered probe is no working model");
         assert!(due > app.app.clock.now());
+    }
+}
+
+on_both! {
+    async fn a_ticket_that_waits_too_long_is_announced_once(database) {
+        let app = TestApp::start(&database, &[("CLOUD_FALLBACK", "off")]).await;
+        app.world.edge.stop().await;
+        app.ticket("1", "Question", "How do I change my plan?").await;
+        app.wait_for_triage("1", "to wait", |t| t.status == TriageStatus::Waiting).await;
+        assert!(app.app.store.announce_waiting(app.app.clock.now()).await.unwrap().is_empty(), "too early");
+        app.advance_at_rest(&database, TOO_LONG).await;
+        assert_eq!(app.app.store.announce_waiting(app.app.clock.now()).await.unwrap(), ["1"]);
+        assert!(app.app.store.announce_waiting(app.app.clock.now()).await.unwrap().is_empty(), "once");
+        app.advance(Duration::ZERO);
+        let waiting = app.world.discord.wait_for_ticket("ticket 1").await;
+        assert_eq!(waiting.title(), "Waiting: Question");
+        assert!(waiting.text().contains("10 min after it came") && waiting.text().contains("no connection"), "{}", waiting.text());
+
+        app.world.edge.restart().unwrap();
+        app.advance_at_rest(&database, Duration::from_secs(61)).await;
+        app.wait_for("1", TriageStatus::Triaged).await;
+        let told = app.world.discord.wait_until("the message to be edited", |m| m.iter().find(|m| m.edits > 0).cloned()).await;
+        assert_eq!((told.id, app.world.discord.messages().len()), (waiting.id, 1));
     }
 }

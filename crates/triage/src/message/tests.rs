@@ -217,12 +217,13 @@ proptest! {
     #[test]
     fn no_text_breaks_the_news_that_nothing_was_triaged(texts in prop::array::uniform4(text())) {
         let [ticket_id, subject, why, what_to_do] = texts;
-        let card = Card {
-            ticket_id, subject, url: None, at: Timestamp::default(), body: Body::NotTriaged { why, what_to_do },
-        };
-        let body = discord(&card);
-        check_limits(&body)?;
-        check_harmless(&body)?;
+        for body in [Body::Waiting { minutes: 10, why: why.clone() }, Body::NotTriaged { why, what_to_do }] {
+            let at = Timestamp::default();
+            let card = Card { ticket_id: ticket_id.clone(), subject: subject.clone(), url: None, at, body };
+            let body = discord(&card);
+            check_limits(&body)?;
+            check_harmless(&body)?;
+        }
     }
 
     #[test]
