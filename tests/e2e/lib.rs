@@ -87,7 +87,7 @@ impl World {
 
     /// Starts `orchestrator serve` on a free port and waits until it is ready.
     pub async fn serve(&self) -> Orchestrator {
-        let orchestrator = self.serve_unready();
+        let orchestrator = self.serve_unready().await;
         wait_until("the orchestrator to be ready", async || {
             let answer = sims::http_client().get(format!("{}/health/ready", orchestrator.url)).send().await;
             answer.is_ok_and(|answer| answer.status() == 200)
@@ -96,16 +96,24 @@ impl World {
         orchestrator
     }
 
-    /// Starts `orchestrator serve` on a free port.
-    pub fn serve_unready(&self) -> Orchestrator {
-        let port = std::net::TcpListener::bind("[::]:0").unwrap().local_addr().unwrap().port();
-        let log = self.folder.path().join(format!("{port}.log"));
+    /// Starts `orchestrator serve` on a free port, which its log tells.
+    pub async fn serve_unready(&self) -> Orchestrator {
         let mut command = self.command(&["serve"]);
-        command
-            .env("PORT", port.to_string())
-            .stderr(std::fs::File::create(&log).unwrap())
-            .stdin(Stdio::null());
-        Orchestrator { child: command.spawn().unwrap(), log, url: format!("http://127.0.0.1:{port}") }
+        let (log, path) = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap().keep().unwrap();
+        command.env("PORT", "0").stderr(log).stdin(Stdio::null());
+        let mut orchestrator =
+            Orchestrator { child: command.spawn().unwrap(), log: path, url: String::new() };
+        wait_until("the orchestrator to listen", async || {
+            let log = orchestrator.log();
+            let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            let listening = lines.into_iter().find(|line| line["event"] == "listening");
+            let port =
+                listening.and_then(|line| Some(line["address"].as_str()?.rsplit_once(':')?.1.to_owned()));
+            orchestrator.url = port.map(|port| format!("http://127.0.0.1:{port}")).unwrap_or_default();
+            !orchestrator.url.is_empty()
+        })
+        .await;
+        orchestrator
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -140,7 +140,7 @@ async fn two_orchestrators_on_one_postgres_share_the_work() {
     world.set("WORKERS", "2");
     world.ollama.set_delay(std::time::Duration::from_millis(10));
 
-    let behind = world.serve_unready();
+    let behind = world.serve_unready().await;
     wait_until("it to say that the schema is behind", async || behind.log().contains("schema_behind")).await;
     let ready = sims::http_client().get(format!("{}/health/ready", behind.url)).send().await.unwrap();
     assert_eq!(ready.status(), 503);
