@@ -141,7 +141,9 @@ impl Store {
         let rows = each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             let rows = sqlx::query(
-                "update jobs set state = $4, visible_at = $5, failures = failures + $6, takeovers = 0, lease_token = null, note = $7
+                "update jobs set state = $4, visible_at = $5, failures = failures + $6, takeovers = 0, lease_token = null, note = $7,
+                    reason = case when coalesce(again, 'check') = 'check' then reason else again end,
+                    again = case when again = 'check' then again else null end
                  where kind = $1 and ticket_id = $2 and lease_token = $3")
                 .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token)
                 .bind(state).bind(now.plus(delay).as_millis()).bind(i64::from(back != Back::Waiting)).bind(note)

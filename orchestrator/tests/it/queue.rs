@@ -68,6 +68,20 @@ on_both! {
 }
 
 on_both! {
+    async fn what_came_during_a_failing_run_is_part_of_the_next_one(database) {
+        let store = open(&database).await;
+        accept(&store, 0..1, true).await;
+        let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        accept_change(&store, "0", "another").await;
+        assert!(store.put_back(&job, Back::Failed, Duration::ZERO, "because", NOW).await.unwrap());
+        let next = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
+        assert_eq!(next.reason, "changed");
+        assert!(store.finish(&next, &[], &Finished::Unchanged, true, NOW).await.unwrap());
+        assert!(store.claim(Kind::Triage, 1, NOW).await.unwrap().is_empty(), "one round for both");
+    }
+}
+
+on_both! {
     async fn a_look_for_changes_never_replaces_what_is_to_be_done(database) {
         let store = open(&database).await;
         accept(&store, 0..1, true).await;
