@@ -86,6 +86,11 @@ impl Providers {
         }
     }
 
+    /// Completes [`Providers::recovered`] once more, for a ticket that began to wait too late to be woken.
+    pub(super) fn look_again(&self) {
+        self.answers.notify_one();
+    }
+
     /// Waits for a free slot and asks the breaker; `None` when the provider has become unavailable meanwhile.
     pub(super) async fn admit<'a>(&'a self, provider: Provider, clock: &'a Clock) -> Option<Admitted<'a>> {
         let endpoint = self.get(provider)?;

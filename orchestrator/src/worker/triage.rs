@@ -269,6 +269,11 @@ impl Held<'_> {
             }
             Step::Wait { until, why } => {
                 insist(|| app.store.put_back(job, Back::Waiting, until.since(now), &why, now)).await?;
+                // A provider that came back just before the job was put back has woken the others without it.
+                let now = app.clock.now();
+                if !matches!(stage::next(&self.run, &app.providers.world(now), now), Step::Wait { .. }) {
+                    app.providers.look_again();
+                }
                 Ok(())
             }
             Step::Retry { why, retry_after, about_ticket } => {
