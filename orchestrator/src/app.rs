@@ -14,6 +14,7 @@ use crate::clients::hubspot::HubSpot;
 use crate::clients::ollama::Ollama;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::Limits;
 use crate::queue::intake::Intake;
 use crate::queue::wake::Wake;
 use crate::store::Store;
@@ -32,6 +33,8 @@ pub struct App {
     pub store: Store,
     /// The way in for webhooks.
     pub intake: Intake,
+    /// What clients may have in progress.
+    pub limits: Limits,
     /// Wakes workers.
     pub wake: Arc<Wake>,
     /// The models.
@@ -66,6 +69,7 @@ impl App {
             Endpoint::new(Provider::Groq, Box::new(client), GROQ_CONCURRENCY)
         });
         Self {
+            limits: Limits::default(),
             providers: Providers::new(local, groq, config.cloud_fallback),
             hubspot: HubSpot::new(config.hubspot.clone()),
             discord: config.discord.as_ref().map(Discord::new),

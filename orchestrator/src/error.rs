@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use link::{ErrorBody, ErrorDetail};
 
@@ -24,14 +24,36 @@ pub(crate) enum ApiError {
     TooLarge,
     /// 415.
     UnsupportedMediaType,
+    /// 429: refused too often.
+    TooManyRequests {
+        /// When it may try again.
+        retry_after: Duration,
+    },
     /// 503: it may work later.
     Unavailable(String),
 }
+
+/// When the caller may try again; becomes the header `Retry-After`, whose unit depends on the route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RetryAfter(pub(crate) Duration);
 
 /// After how long a caller may try again, when it is told 503.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 impl ApiError {
+    const fn retry_after(&self) -> Option<RetryAfter> {
+        match self {
+            Self::Unavailable(_) => Some(RetryAfter(RETRY_AFTER)),
+            Self::TooManyRequests { retry_after } => Some(RetryAfter(*retry_after)),
+            Self::BadRequest(_)
+            | Self::Unauthorized(_)
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::TooLarge
+            | Self::UnsupportedMediaType => None,
+        }
+    }
+
     const fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
@@ -40,6 +62,7 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -52,6 +75,7 @@ impl ApiError {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TooManyRequests { .. } => "too_many_requests",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -63,6 +87,10 @@ impl ApiError {
             }
             Self::NotFound => "There is nothing at this address.".to_owned(),
             Self::MethodNotAllowed => "This address does not take this method.".to_owned(),
+            Self::TooManyRequests { retry_after } => {
+                let seconds = retry_after.as_secs_f64().ceil();
+                format!("Too many requests with wrong credentials came from here. Try again in {seconds} s.")
+            }
             Self::TooLarge => "The body is larger than 1 MiB.".to_owned(),
             Self::UnsupportedMediaType => {
                 "The body must be JSON: send Content-Type: application/json.".to_owned()
@@ -88,11 +116,8 @@ impl IntoResponse for ApiError {
         let detail =
             ErrorDetail { code: self.code().to_owned(), message: self.message(), request_id: String::new() };
         let mut response = (self.status(), Json(ErrorBody { error: detail.clone() })).into_response();
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
-            // HubSpot's workflows read this header in milliseconds, which for anybody else is a long but harmless wait.
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_millis() as u64));
+        if let Some(retry_after) = self.retry_after() {
+            response.extensions_mut().insert(retry_after);
         }
         response.extensions_mut().insert(detail);
         response

@@ -28,30 +28,27 @@ use crate::store::Schema;
 pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
     let address = listener.local_addr()?;
     info!(event = "listening", %address, "ready for webhooks");
-    let drain = {
-        let app = Arc::clone(&app);
-        let stop = stop.clone();
-        async move {
-            stop.cancelled().await;
-            app.drain();
-        }
-    };
-    let server = axum::serve(listener, http::router(Arc::clone(&app))).with_graceful_shutdown(drain);
+    let server = http::serve(listener, http::router(Arc::clone(&app)), http::Bounds::default(), &stop);
     let work = async {
         // Leases and retries are times of the database's clock.
         look_at_database(&app).await;
         tokio::join!(worker::run(Arc::clone(&app), stop.clone()), keep_looking(&app, &stop));
     };
     let listen = queue::wake::listen(app.store.clone(), Arc::clone(&app.wake), stop.clone());
+    let drain = async {
+        stop.cancelled().await;
+        app.drain();
+        tokio::time::sleep(worker::DRAIN).await;
+    };
     // A client that never finishes its request must not keep the process alive.
     let server = async {
         tokio::select! {
-            served = server.into_future() => served,
-            () = async { stop.cancelled().await; tokio::time::sleep(worker::DRAIN).await } => Ok(()),
+            biased;
+            () = drain => {}
+            () = server => {}
         }
     };
-    let (served, (), ()) = tokio::join!(server, work, listen);
-    served?;
+    tokio::join!(server, work, listen);
     app.store.close().await;
     info!(event = "stopped", "nothing is in progress any more");
     Ok(())

@@ -2,8 +2,13 @@
 
 mod auth;
 mod health;
+mod limits;
+mod peer;
 mod request_id;
 mod routes;
+mod server;
 mod webhook;
 
+pub use limits::Limits;
 pub use routes::{openapi, router};
+pub(crate) use server::{Bounds, serve};

@@ -3,11 +3,15 @@
 
 use axum::Json;
 use axum::extract::Request;
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use link::{ErrorBody, ErrorDetail};
 use tracing::info;
+
+use super::webhook;
+use crate::error::RetryAfter;
 
 static HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,6 +32,13 @@ pub(super) async fn name_request(mut request: Request, next: Next) -> Response {
         let (mut parts, _) = response.into_parts();
         parts.headers.remove(axum::http::header::CONTENT_LENGTH);
         response = Response::from_parts(parts, body.into_body());
+    }
+    if let Some(RetryAfter(wait)) = response.extensions_mut().remove() {
+        // Seconds everywhere, except where HubSpot's workflows read the header as milliseconds.
+        let wait = if path == webhook::PATH { wait.as_millis() } else { u128::from(wait.as_secs().max(1)) };
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(u64::try_from(wait).unwrap_or(u64::MAX)));
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER.clone(), value);

@@ -4,19 +4,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::extract::{Extension, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Json, response::IntoResponse};
 use futures::StreamExt;
 use link::{ErrorBody, WebhookAnswer};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
 use triage::webhook::{self, Parsed};
 
 use super::auth::{self, Arrived};
+use super::limits::Limits;
+use super::peer::Peer;
 use super::request_id::RequestId;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::queue::Incoming;
+
+/// Where it is served.
+pub(super) const PATH: &str = "/webhooks/hubspot";
 
 /// Largest body that is read.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -41,22 +48,26 @@ const SLOWEST_BODY: Duration = Duration::from_secs(20);
         (status = 401, description = "No or wrong token or signature", body = ErrorBody),
         (status = 413, description = "Larger than 1 MiB", body = ErrorBody),
         (status = 415, description = "Not JSON", body = ErrorBody),
+        (status = 429, description = "Wrong credentials too often", body = ErrorBody),
         (status = 503, description = "Not stored: send it again", body = ErrorBody)
     )
 )]
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     let started = Instant::now();
+    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+    let client = peer.client(&headers);
+    app.limits.check(client, app.clock.now())?;
+    let _room = app.limits.webhook()?;
     // Read before anything is refused: a connection that ends with unread bytes in it loses the answer.
-    let body = read(body).await?;
+    let (body, _room_for_body) = read(body, &app.limits).await?;
     let arrived = Arrived { method: &method, uri: &uri, headers: &headers, body: &body };
-    auth::webhook(&arrived, &app.config.hubspot, app.config.public_url.as_ref(), app.clock.now())?;
+    auth::webhook(&arrived, &app.config.hubspot, app.config.public_url.as_ref(), app.clock.now())
+        .inspect_err(|_| app.limits.refused(client, app.clock.now()))?;
     if !is_json(&headers) {
         return Err(ApiError::UnsupportedMediaType);
     }
@@ -97,16 +108,18 @@ fn unfinished() -> ApiError {
     ApiError::Unavailable("The body did not arrive in time or broke off. Send it again.".to_owned())
 }
 
-/// The whole body. Of one that is too large, so much is read (and thrown away) that its sender hears the answer.
-async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
+/// The whole body, and the room that it takes up. Of one that is too large, so much is read (and thrown away) that its sender hears the answer.
+async fn read(body: Body, limits: &Limits) -> Result<(Vec<u8>, OwnedSemaphorePermit), ApiError> {
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::new();
+    let mut room = limits.body(0)?;
     let mut received = 0;
     let reading = async {
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|_| unfinished())?;
             received += chunk.len();
             if received <= LARGEST_BODY {
+                room.merge(limits.body(chunk.len())?);
                 bytes.extend_from_slice(&chunk);
             } else if received > MOST_DRAINED {
                 break;
@@ -115,7 +128,7 @@ async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
         if received > LARGEST_BODY { Err(ApiError::TooLarge) } else { Ok(()) }
     };
     tokio::time::timeout(SLOWEST_BODY, reading).await.unwrap_or_else(|_| Err(unfinished()))?;
-    Ok(bytes)
+    Ok((bytes, room))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

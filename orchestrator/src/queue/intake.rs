@@ -21,7 +21,7 @@ const LARGEST_BATCH: usize = 256;
 const CONCURRENT_BATCHES: usize = 2;
 
 /// Requests that may wait for a transaction; past it new ones are told to come back later.
-const WAITING: usize = 4096;
+const WAITING: usize = 512;
 
 /// A database that takes longer has gone: HubSpot's apps wait 5 seconds for an answer.
 const SLOWEST_COMMIT: Duration = Duration::from_secs(4);

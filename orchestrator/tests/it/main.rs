@@ -14,6 +14,7 @@ mod description;
 mod discord;
 mod fallback;
 mod imports;
+mod limits;
 mod queue;
 mod signature;
 mod webhook;

@@ -1,0 +1,133 @@
+//! What may be in progress at once, and how often a client may be refused.
+//!
+//! A sender with the right credentials is never limited by its rate, because a webhook turned away may be lost: there
+//! is only so much room, and who finds none is told to come back. Whoever guesses credentials is slowed down.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use triage::time::Timestamp;
+
+use crate::error::ApiError;
+
+/// Webhooks that are being read or stored at once.
+const MOST_WEBHOOKS: usize = 512;
+
+/// Bytes of bodies that are held at once.
+const MOST_BODY_BYTES: usize = 32 * 1024 * 1024;
+
+/// Refusals that a client may run up; then it is not listened to until some are forgotten.
+const MOST_REFUSALS: u32 = 30;
+
+/// One refusal is forgotten after this.
+const FORGET_ONE_AFTER: Duration = Duration::from_secs(2);
+
+/// Clients that are remembered at once.
+const MOST_CLIENTS: usize = 10_000;
+
+/// The limits of this process.
+#[derive(Debug)]
+pub struct Limits {
+    webhooks: Arc<Semaphore>,
+    body_bytes: Arc<Semaphore>,
+    /// When each client's refusals will all be forgotten.
+    forgiven_at: Mutex<HashMap<IpAddr, Timestamp>>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            webhooks: Arc::new(Semaphore::new(MOST_WEBHOOKS)),
+            body_bytes: Arc::new(Semaphore::new(MOST_BODY_BYTES)),
+            forgiven_at: Mutex::default(),
+        }
+    }
+}
+
+impl Limits {
+    /// Room for one more webhook.
+    pub(super) fn webhook(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        Arc::clone(&self.webhooks).try_acquire_owned().map_err(|_| full())
+    }
+
+    /// Room for so many more bytes of a body.
+    pub(super) fn body(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Arc::clone(&self.body_bytes).try_acquire_many_owned(bytes).map_err(|_| full())
+    }
+
+    /// Whether this client has been refused too often to be listened to.
+    pub(super) fn check(&self, client: IpAddr, now: Timestamp) -> Result<(), ApiError> {
+        let forgiven_at = self.forgiven_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let owed = forgiven_at.get(&client).map_or(Duration::ZERO, |at| at.since(now));
+        let allowed = FORGET_ONE_AFTER * (MOST_REFUSALS - 1);
+        if owed > allowed { Err(ApiError::TooManyRequests { retry_after: owed - allowed }) } else { Ok(()) }
+    }
+
+    /// Notes that this client was refused.
+    pub(super) fn refused(&self, client: IpAddr, now: Timestamp) {
+        let mut forgiven_at = self.forgiven_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if forgiven_at.len() >= MOST_CLIENTS {
+            forgiven_at.retain(|_, at| *at > now);
+        }
+        if forgiven_at.len() < MOST_CLIENTS || forgiven_at.contains_key(&client) {
+            let at = forgiven_at.entry(client).or_insert(now);
+            *at = (*at).max(now).plus(FORGET_ONE_AFTER);
+        }
+    }
+}
+
+fn full() -> ApiError {
+    ApiError::Unavailable("Too many webhooks at once. Send it again.".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_392_000_000);
+
+    #[test]
+    fn who_is_refused_too_often_has_to_wait_and_is_forgiven() {
+        let limits = Limits::default();
+        let (guesser, other) = ("198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap());
+        for _ in 0..MOST_REFUSALS {
+            assert_eq!(limits.check(guesser, NOW), Ok(()));
+            limits.refused(guesser, NOW);
+        }
+        let retry_after = FORGET_ONE_AFTER;
+        assert_eq!(limits.check(guesser, NOW), Err(ApiError::TooManyRequests { retry_after }));
+        assert_eq!(limits.check(other, NOW), Ok(()));
+        assert_eq!(limits.check(guesser, NOW.plus(FORGET_ONE_AFTER)), Ok(()));
+        limits.refused(guesser, NOW.plus(FORGET_ONE_AFTER));
+        assert!(limits.check(guesser, NOW.plus(FORGET_ONE_AFTER)).is_err());
+        assert_eq!(limits.check(guesser, NOW.plus(FORGET_ONE_AFTER * 100)), Ok(()));
+    }
+
+    #[test]
+    fn a_crowd_of_clients_does_not_fill_the_memory() {
+        let limits = Limits::default();
+        for client in 0..MOST_CLIENTS + 500 {
+            limits.refused(IpAddr::from((client as u32).to_be_bytes()), NOW);
+        }
+        assert_eq!(limits.forgiven_at.lock().unwrap().len(), MOST_CLIENTS);
+        limits.refused("198.51.100.1".parse().unwrap(), NOW.plus(FORGET_ONE_AFTER * 2));
+        assert_eq!(limits.forgiven_at.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn room_comes_back_when_it_is_left() {
+        let limits = Limits::default();
+        let held: Vec<_> = (0..MOST_WEBHOOKS).map(|_| limits.webhook().unwrap()).collect();
+        assert!(limits.webhook().is_err());
+        drop(held);
+        assert!(limits.webhook().is_ok());
+        let held = limits.body(MOST_BODY_BYTES).unwrap();
+        assert!(limits.body(1).is_err());
+        drop(held);
+        assert!(limits.body(1).is_ok());
+    }
+}
