@@ -4,6 +4,8 @@
 //! Of the invisible characters two stay where they belong to an emoji: the joiner between two of its parts, and the
 //! variation selector behind one. Letters of any script and direction stay; marks that only turn the direction go.
 
+use crate::invisible::is_invisible;
+
 /// Keeps a mention apart. The only invisible character that is put in.
 const APART: char = '\u{200b}';
 
@@ -133,22 +135,12 @@ fn visible(text: &str) -> String {
                     out.push(c);
                 }
             }
+            '\u{200c}' => {}
             c if is_invisible(c) => {}
             c => out.push(c),
         }
     }
     out.trim().to_owned()
-}
-
-/// Control characters, direction marks, zero-width characters and fillers, tags, and what is no character.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-        || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
 /// Pictures, symbols that can be shown as one, skin tones and flags' letters.
