@@ -108,17 +108,24 @@ fn starts_with(text: &str, name: &str) -> bool {
 
 const JOINER: char = '\u{200d}';
 
-/// Without what cannot be seen; at most one empty line in a row, and no blank at either end.
+/// More lines would push everything else out of the reader's window; the rest follows on the last one.
+const MAX_LINE_BREAKS: u32 = 24;
+
+/// Without what cannot be seen; at most one empty line in a row, not too many lines, and no blank at either end.
 fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut breaks = 0;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\r' if chars.peek() == Some(&'\n') => {}
             '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
                 out.truncate(out.trim_end_matches(|c: char| c.is_whitespace() && c != '\n').len());
-                if !out.is_empty() && !out.ends_with("\n\n") {
+                if breaks == MAX_LINE_BREAKS {
+                    out.push(' ');
+                } else if !out.is_empty() && !out.ends_with("\n\n") {
                     out.push('\n');
+                    breaks += 1;
                 }
             }
             '\t' => out.push(' '),
@@ -225,6 +232,14 @@ mod tests {
             assert_eq!(escape(text), expected, "{text:?}");
         }
         assert_eq!(one_line(" a\n\n*b*\t c\u{202e} "), "a *b* c");
+    }
+
+    #[test]
+    fn a_tall_text_does_not_push_the_rest_away() {
+        let tall = escape(&"x\n".repeat(500));
+        assert_eq!(tall.matches('\n').count(), 24);
+        assert!(tall.ends_with("x x x"), "{tall:?}");
+        assert_eq!(tall.matches('x').count(), 500, "nothing is lost");
     }
 
     #[test]

@@ -125,13 +125,13 @@ pub(crate) fn torture() -> Vec<(String, String)> {
         ("lines", "x\n"),
         ("at", "<@1>"),
     ] {
-        let enormous = piece.repeat(9000 / piece.len());
+        let enormous = piece.repeat(4000 / piece.len());
         answers.push((
             format!("enormous {what}"),
             with(&PROSE.map(|name| (name, format!("Text {enormous}").into()))),
         ));
     }
-    let long = (0..400).map(|i| format!("Sentence {i} about {}. ", i * i)).collect::<String>();
+    let long = (0..120).map(|i| format!("Sentence {i} about {}. ", i * i)).collect::<String>();
     answers.push(("enormous prose".to_owned(), with(&PROSE.map(|name| (name, long.as_str().into())))));
     answers
 }

@@ -16,7 +16,7 @@ use triage::answer::{self, Judged, MAX_REASON_CHARS, MAX_REPLY_CHARS, MAX_SUMMAR
 use triage::desk::Desk;
 use triage::message::{Body, Card, discord};
 use triage::prompt::{self, Length, Mark};
-use triage::ticket::{Priority, Provider, Text};
+use triage::ticket::{Priority, Provider, Text, Verdict};
 use triage::time::Timestamp;
 
 const OWN_URL: &str = "https://app.hubspot.com/contacts/20260001/record/0-5/31415926535";
@@ -104,26 +104,32 @@ corpus_tests! {
     other_languages_are_harmless = "languages",
 }
 
+type Parsed = (String, Result<Verdict, Vec<String>>);
+
+fn parsed((name, answer): (String, String)) -> Parsed {
+    (name, answer::parse(&DESK, &answer))
+}
+
+/// The answers that do not depend on a ticket, parsed once.
+static SHAPES: LazyLock<Vec<Parsed>> =
+    LazyLock::new(|| answers::shapes().into_iter().chain(answers::torture()).map(parsed).collect());
+
 /// Takes every answer through parsing, rules and message.
 fn check_ticket(ticket: &Ticket) {
     let text = ticket.text();
+    let own: Vec<Parsed> = answers::hostile(ticket).into_iter().map(parsed).collect();
     let mut accepted = 0;
-    for (name, answer) in
-        answers::hostile(ticket).into_iter().chain(answers::shapes()).chain(answers::torture())
-    {
-        let about = format!(
-            "{} ({}), answer {name}",
-            ticket.technique,
-            text.subject.chars().take(60).collect::<String>()
-        );
-        match answer::parse(&DESK, &answer) {
+    for (name, answer) in own.iter().chain(SHAPES.iter()) {
+        let subject: String = text.subject.chars().take(60).collect();
+        let about = format!("{} ({subject}), answer {name}", ticket.technique);
+        match answer {
             Ok(verdict) => {
                 accepted += 1;
-                let judged = answer::judge(&DESK, THRESHOLD, &text, verdict);
+                let judged = answer::judge(&DESK, THRESHOLD, &text, verdict.clone());
                 check_verdict(ticket, &judged, &about);
                 check_message(&text, verdict_body(judged), &about);
             }
-            Err(problems) => check_repair(&problems, &about),
+            Err(problems) => check_repair(problems, &about),
         }
     }
     assert!(accepted > 10, "hardly any answer gets through, so nothing is checked: {accepted}");
