@@ -218,8 +218,6 @@ proptest! {
         edges in select(vec![(" ", " "), ("\n", "\n"), ("(", ")"), ("\"", "\""), ("<", ">"), (": ", "."), ("「", "」"), (", ", ", "), ("\t", ";"), ("**", "**")]),
         hidden in prop::option::of((0..40_usize, select(vec!['\u{200b}', '\u{ad}', '\u{2060}', '\u{fe01}', '\u{e0101}', '\u{202e}']))),
     ) {
-        // Letters right before the quotation of a version or an order number may vouch for a number: leave them out.
-        let before: String = before.chars().filter(|c| !c.is_alphanumeric()).collect();
         let mut written = piece.clone();
         if let Some((at, c)) = hidden {
             written.insert(at % written.len(), c);
