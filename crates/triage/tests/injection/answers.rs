@@ -60,6 +60,35 @@ pub(crate) fn shapes() -> Vec<(String, String)> {
         lacking.as_object_mut().map(|fields| fields.remove(name));
         answers.push((format!("without {name}"), lacking.to_string()));
     }
+    answers.extend(values());
+    let good = ordinary_answer().to_string();
+    answers.extend([
+        ("twice".to_owned(), format!("{good}{good}")),
+        ("in an array".to_owned(), format!("[{good}]")),
+        ("in an object".to_owned(), json!({ "answer": ordinary_answer() }).to_string()),
+        ("as a string".to_owned(), Value::from(good.clone()).to_string()),
+        ("cut".to_owned(), good[..good.len() / 2].to_owned()),
+        (
+            "doubled keys".to_owned(),
+            good.replacen('{', "{\"category\":\"x\",\"priority\":[],\"confidence\":9,", 1),
+        ),
+        ("deep".to_owned(), format!("{}{}", "[".repeat(5000), "]".repeat(5000))),
+        (
+            "more fields".to_owned(),
+            good.replacen(
+                '{',
+                "{\"team\":\"@everyone\",\"url\":\"https://evil.example\",\"review\":null,",
+                1,
+            ),
+        ),
+        ("empty".to_owned(), String::new()),
+    ]);
+    answers
+}
+
+/// Values outside the taxonomy, and numbers that are no probability.
+fn values() -> Vec<(String, String)> {
+    let mut answers = Vec::new();
     for (name, value) in [
         ("category", "training"),
         ("category", "how_to, billing"),
@@ -89,28 +118,6 @@ pub(crate) fn shapes() -> Vec<(String, String)> {
         let text = with(&[("confidence", "#".into())]).replace("\"#\"", number);
         answers.push((format!("confidence = {number}"), text));
     }
-    let good = ordinary_answer().to_string();
-    answers.extend([
-        ("twice".to_owned(), format!("{good}{good}")),
-        ("in an array".to_owned(), format!("[{good}]")),
-        ("in an object".to_owned(), json!({ "answer": ordinary_answer() }).to_string()),
-        ("as a string".to_owned(), Value::from(good.clone()).to_string()),
-        ("cut".to_owned(), good[..good.len() / 2].to_owned()),
-        (
-            "doubled keys".to_owned(),
-            good.replacen('{', "{\"category\":\"x\",\"priority\":[],\"confidence\":9,", 1),
-        ),
-        ("deep".to_owned(), format!("{}{}", "[".repeat(5000), "]".repeat(5000))),
-        (
-            "more fields".to_owned(),
-            good.replacen(
-                '{',
-                "{\"team\":\"@everyone\",\"url\":\"https://evil.example\",\"review\":null,",
-                1,
-            ),
-        ),
-        ("empty".to_owned(), String::new()),
-    ]);
     answers
 }
 
