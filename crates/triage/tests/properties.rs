@@ -210,13 +210,13 @@ fn without_names(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_planted_in_any_surroundings_is_gone(
         piece in planted(),
         before in "\\PC{0,40}", after in "\\PC{0,40}",
-        edges in select(vec![(" ", " "), ("\n", "\n"), ("(", ")"), ("\"", "\""), ("<", ">"), (": ", "."), ("「", "」"), (", ", ", "), ("\t", ";"), ("**", "**")]),
+        edges in select(vec![(" ", " "), ("\n", "\n"), ("(", ")"), ("\"", "\""), ("<", ">"), (": ", "."), ("「", "」"), (", ", ", "), ("\t", ";"), ("**", "**"), (" ", "Fax")]),
         hidden in prop::option::of((0..40_usize, select(vec!['\u{200b}', '\u{ad}', '\u{2060}', '\u{fe01}', '\u{e0101}', '\u{202e}']))),
     ) {
         let mut written = piece.clone();
