@@ -5,6 +5,7 @@ pub(crate) mod phrase;
 mod read;
 mod section;
 
+use crate::invisible::without_invisible;
 use crate::ticket::{Priority, Text};
 
 use phrase::Matcher;
@@ -68,9 +69,9 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether one of the phrases occurs in the subject or in the content.
-    pub fn applies(&self, text: &Text) -> bool {
-        self.matcher.finds(&text.subject) || self.matcher.finds(&text.content)
+    /// Whether one of the phrases occurs in one of the texts, as a reader sees them.
+    fn applies(&self, texts: &[String]) -> bool {
+        texts.iter().any(|text| self.matcher.finds(text))
     }
 }
 
@@ -105,11 +106,13 @@ impl Desk {
         known.map_or(key, |team| &team.label).to_owned()
     }
 
-    /// The rule with the highest floor that applies; the first one of equals.
+    /// The rule with the highest floor that applies; the first one of equals. Characters that nobody sees, such as soft
+    /// hyphens, hide no phrase from a rule.
     pub fn floor(&self, text: &Text) -> Option<&Rule> {
+        let text = [&text.subject, &text.content].map(|part| without_invisible(part));
         let mut highest: Option<&Rule> = None;
         for rule in &self.rules {
-            if highest.is_none_or(|found| rule.at_least > found.at_least) && rule.applies(text) {
+            if highest.is_none_or(|found| rule.at_least > found.at_least) && rule.applies(&text) {
                 highest = Some(rule);
             }
         }

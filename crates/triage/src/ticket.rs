@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::invisible::without_invisible;
+
 /// A HubSpot record id: an opaque string of 1 to 255 characters, without spaces or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -42,9 +44,9 @@ pub struct Text {
 }
 
 impl Text {
-    /// Nothing in it that could be read.
+    /// Nothing in it that could be read: nothing at all, white space, or characters that nobody sees.
     pub fn is_blank(&self) -> bool {
-        self.subject.trim().is_empty() && self.content.trim().is_empty()
+        [&self.subject, &self.content].iter().all(|part| without_invisible(part).trim().is_empty())
     }
 }
 
@@ -170,6 +172,17 @@ mod tests {
             assert_eq!(Confidence::parse(bad), None, "{bad}");
         }
         assert_eq!(Confidence::parse(0.825).map(Confidence::percent), Some(83));
+    }
+
+    #[test]
+    fn a_text_that_only_looks_empty_is_blank() {
+        let text = |subject: &str, content: &str| Text { subject: subject.into(), content: content.into() };
+        for (subject, content) in
+            [("", " \n\u{a0}"), ("\u{200b}\u{3164}", "\u{2800}\u{feff}"), ("\u{e0041}", "\u{200d}")]
+        {
+            assert!(text(subject, content).is_blank(), "{subject:?} {content:?}");
+        }
+        assert!(!text("", "\u{200b}?").is_blank());
     }
 
     #[test]

@@ -1,22 +1,22 @@
 //! A model's prose made fit for people: nothing invisible in it, no run of white space, no end in the middle of a word,
 //! and no sentence over and over.
 
-use crate::invisible::is_invisible;
 use std::collections::HashSet;
 
 use crate::desk::phrase::is_unspaced;
+use crate::invisible::without_invisible;
 
 /// The longest group of words that is looked at for being repeated.
 const MAX_GROUP_WORDS: usize = 40;
 
 /// The text on one line.
 pub(super) fn one_line(text: &str) -> String {
-    visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    without_invisible(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The text with its line breaks, at most one blank line in a row, and no other run of white space.
 pub(super) fn paragraphs(text: &str) -> String {
-    let visible = visible(text);
+    let visible = without_invisible(text);
     let mut paragraphs = String::new();
     let mut blank = 0;
     for line in visible.lines().map(one_line) {
@@ -71,24 +71,6 @@ pub(super) fn repeats_endlessly(text: &str) -> bool {
 fn has_few_words(words: &[String]) -> bool {
     let long: Vec<&String> = words.iter().filter(|word| word.chars().nth(1).is_some()).collect();
     long.len() >= 40 && long.iter().collect::<HashSet<_>>().len() * 5 < long.len()
-}
-
-/// The text without what cannot be seen. Joiners stay where they join: they are spelling in Persian and Hindi, and
-/// hold emoji together.
-fn visible(text: &str) -> String {
-    let mut characters = text.chars().filter(|c| !is_invisible(*c)).peekable();
-    let mut visible = String::with_capacity(text.len());
-    while let Some(c) = characters.next() {
-        let joins = |neighbour: Option<&char>| neighbour.is_some_and(|n| !n.is_ascii() && !is_joiner(*n));
-        if !is_joiner(c) || joins(visible.chars().next_back().as_ref()) && joins(characters.peek()) {
-            visible.push(c);
-        }
-    }
-    visible
-}
-
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 /// The end of the last sentence within the first `room` bytes.

@@ -162,6 +162,18 @@ fn the_highest_floor_wins_and_the_first_of_equals() {
 }
 
 #[test]
+fn what_nobody_sees_hides_no_phrase_from_a_rule() {
+    let desk = Desk::default();
+    for text in [
+        "Our pro\u{ad}duction is\u{200b} down!",
+        "p\u{2060}r\u{fe01}oduction\u{202e} is d\u{e0041}own",
+        "本番\u{200b}環境が停止",
+    ] {
+        assert_eq!(desk.floor(&content(text)).map(|rule| rule.at_least), Some(Priority::Urgent), "{text:?}");
+    }
+}
+
+#[test]
 fn the_built_in_desk_is_complete() {
     let desk = Desk::default();
     for key in [
@@ -190,7 +202,7 @@ fn every_phrase_of_the_built_in_rules_fires_its_own_rule() {
     for rule in &Desk::default().rules {
         for phrase in &rule.any_of {
             let said = phrase.replace('*', "").to_uppercase();
-            assert!(rule.applies(&content(&format!("Hello, {said}!"))), "{}: {phrase}", rule.name);
+            assert!(rule.applies(&[format!("Hello, {said}!")]), "{}: {phrase}", rule.name);
         }
     }
 }

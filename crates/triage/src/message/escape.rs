@@ -4,6 +4,8 @@
 //! Of the invisible characters two stay where they belong to an emoji: the joiner between two of its parts, and the
 //! variation selector behind one. Letters of any script and direction stay; marks that only turn the direction go.
 
+use crate::invisible::is_invisible;
+
 /// Keeps a mention apart. The only invisible character that is put in.
 const APART: char = '\u{200b}';
 
@@ -106,17 +108,24 @@ fn starts_with(text: &str, name: &str) -> bool {
 
 const JOINER: char = '\u{200d}';
 
-/// Without what cannot be seen; at most one empty line in a row, and no blank at either end.
+/// More lines would push everything else out of the reader's window; the rest follows on the last one.
+const MAX_LINE_BREAKS: u32 = 24;
+
+/// Without what cannot be seen; at most one empty line in a row, not too many lines, and no blank at either end.
 fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut breaks = 0;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\r' if chars.peek() == Some(&'\n') => {}
             '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
                 out.truncate(out.trim_end_matches(|c: char| c.is_whitespace() && c != '\n').len());
-                if !out.is_empty() && !out.ends_with("\n\n") {
+                if breaks == MAX_LINE_BREAKS {
+                    out.push(' ');
+                } else if !out.is_empty() && !out.ends_with("\n\n") {
                     out.push('\n');
+                    breaks += 1;
                 }
             }
             '\t' => out.push(' '),
@@ -133,22 +142,12 @@ fn visible(text: &str) -> String {
                     out.push(c);
                 }
             }
+            '\u{200c}' => {}
             c if is_invisible(c) => {}
             c => out.push(c),
         }
     }
     out.trim().to_owned()
-}
-
-/// Control characters, direction marks, zero-width characters and fillers, tags, and what is no character.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-        || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
 /// Pictures, symbols that can be shown as one, skin tones and flags' letters.
@@ -233,6 +232,14 @@ mod tests {
             assert_eq!(escape(text), expected, "{text:?}");
         }
         assert_eq!(one_line(" a\n\n*b*\t c\u{202e} "), "a *b* c");
+    }
+
+    #[test]
+    fn a_tall_text_does_not_push_the_rest_away() {
+        let tall = escape(&"x\n".repeat(500));
+        assert_eq!(tall.matches('\n').count(), 24);
+        assert!(tall.ends_with("x x x"), "{tall:?}");
+        assert_eq!(tall.matches('x').count(), 500, "nothing is lost");
     }
 
     #[test]

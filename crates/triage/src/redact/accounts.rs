@@ -51,8 +51,10 @@ fn iban_end(text: &str, start: usize) -> Option<usize> {
         gap = false;
         letters.push(c.to_ascii_uppercase());
         let end = start + offset + 1;
-        let ends = !char_after(text, end).is_some_and(|c| c.is_ascii_alphanumeric());
         let known = IBAN_LENGTHS.iter().find(|(country, _)| letters.starts_with(country));
+        // Where the length is known, a word may follow at once: `DE89370400440532013000BIC`.
+        let goes_on = |c: char| if known.is_some() { c.is_ascii_digit() } else { c.is_ascii_alphanumeric() };
+        let ends = !char_after(text, end).is_some_and(goes_on);
         let long_enough =
             known.map_or(letters.len() >= 15 && has_digits(&letters, 8), |(_, len)| letters.len() == *len);
         if ends && long_enough && is_iban(&letters) {

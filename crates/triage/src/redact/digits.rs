@@ -15,6 +15,8 @@ pub(super) struct Group {
     pub(super) values: Vec<u8>,
     /// Part of a word such as `A380` or `4f9a`.
     pub(super) attached: bool,
+    /// The end of that word, as in `A380`.
+    pub(super) attached_before: bool,
 }
 
 static DIGITS: LazyLock<Regex> =
@@ -36,6 +38,7 @@ pub(super) fn runs(text: &str) -> Vec<Vec<Group>> {
             range: found.range(),
             values: found.as_str().chars().filter_map(value).collect(),
             attached: is_attached(text, found.range()),
+            attached_before: is_attached_before(text, found.start()),
         };
         let joins = |run: &&mut Vec<Group>| continues(text, run, &group.range);
         match runs.last_mut().filter(joins) {
@@ -75,13 +78,16 @@ fn value(c: char) -> Option<u8> {
 }
 
 fn is_attached(text: &str, group: Range<usize>) -> bool {
-    let before = attached_before(text, group.start) || char_before(text, group.start) == Some('_');
     let after = attached_after(text, group.end) || char_after(text, group.end) == Some('_');
     // "555-0142x12" has an extension.
     let extension = group.len() >= 3
         && text[group.end..].starts_with(['x', 'X'])
         && char_after(text, group.end + 1).is_some_and(|c| c.is_ascii_digit());
-    before || (after && !extension)
+    is_attached_before(text, group.start) || (after && !extension)
+}
+
+fn is_attached_before(text: &str, at: usize) -> bool {
+    attached_before(text, at) || char_before(text, at) == Some('_')
 }
 
 fn is_separator(between: &str) -> bool {

@@ -19,7 +19,7 @@ const FAR_GROUPS: usize = 24;
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let mut hits = Vec::new();
     for run in runs(text) {
-        for groups in run.split(|group| group.attached) {
+        for groups in run.split_inclusive(|group| group.attached).map(|groups| without_words(text, groups)) {
             let several = count(groups) > *DIGITS.end();
             let mut next = 0;
             while next < groups.len() {
@@ -34,6 +34,19 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
         }
     }
     hits
+}
+
+/// The groups without a last one that belongs to a word, unless that word only follows an international number:
+/// `+49 30 1234567Fax`, as text looks that was taken out of a page.
+fn without_words<'r>(text: &str, groups: &'r [Group]) -> &'r [Group] {
+    match groups.split_last() {
+        Some((last, rest))
+            if last.attached && (last.attached_before || lead(text, &groups[0]) != Lead::Plus) =>
+        {
+            rest
+        }
+        Some(_) | None => groups,
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -48,6 +48,7 @@ fn phone_numbers_go() {
             "«+49 (0)30 1234567»",
             "Ruf «+49 30 12 34 56-78», danke.",
             "«+4915112345678»",
+            "Tel «+49 30 1234567»Fax «+49 30 1234568»Mail",
             "(«+1-202-555-0142»)",
             "«(+49) 171 1234567» now",
             "«+81 3-1234-5678»",
@@ -130,7 +131,7 @@ fn ibans_go() {
             "«NL91ABNA0417164300» «BE68539007547034» «NO9386011117947»",
             "«MT84MALT011000012345MTLCAST001S»",
             "«LC55HEMM000100010012001200023015»",
-            "IBAN«DE89370400440532013000»",
+            "IBAN«DE89370400440532013000»BIC",
             "password: «DE89 3704 0044 0532 0130 00»",
         ],
     );
@@ -408,7 +409,7 @@ fn count_of(text: &str, kind: Kind) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn redacting_twice_is_redacting_once_and_the_counts_are_true(text in anything(), name in "[A-Za-zé .(*]{0,12}") {
