@@ -17,3 +17,4 @@ mod imports;
 mod queue;
 mod signature;
 mod webhook;
+mod write_back;

@@ -24,10 +24,8 @@ fn write(value: &str, former: Option<&str>) -> Decision {
 }
 
 fn why(decision: Decision) -> String {
-    match decision {
-        Decision::Skip { why, .. } => why,
-        other => panic!("{other:?}"),
-    }
+    let Decision::Skip { why, .. } = decision else { panic!("{decision:?}") };
+    why
 }
 
 #[test]
