@@ -158,7 +158,7 @@ pub struct Written {
     pub status: String,
     /// Why it was not written.
     pub why: Option<String>,
-    /// When that was decided.
+    /// When that was decided, or when it was undone.
     pub at: String,
 }
 

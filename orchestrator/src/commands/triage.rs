@@ -192,6 +192,8 @@ fn print_written(written: &[Written]) {
     }
 }
 
+const UNTIL_RETRY: &str = "Nothing is written there again until `orchestrator triage retry`.";
+
 async fn undo(store: &Store, hubspot: HubSpot, ticket_id: &str) -> anyhow::Result<ExitCode> {
     let Some(id) = TicketId::parse(ticket_id) else { return Ok(unknown(ticket_id)) };
     let clock = Clock::machine();
@@ -203,15 +205,14 @@ async fn undo(store: &Store, hubspot: HubSpot, ticket_id: &str) -> anyhow::Resul
             .context("not everything is undone; run it again")?
         {
             Undone::Done(lines) if lines.is_empty() => {
-                println!(
-                    "Nothing of ours is in HubSpot's ticket {id}, and nothing will be written until `orchestrator triage retry`."
-                );
+                println!("Nothing of ours is in HubSpot's ticket {id}.");
+                println!("{UNTIL_RETRY}");
                 ExitCode::SUCCESS
             }
             Undone::Done(lines) => {
                 println!("Ticket {id}, in HubSpot:");
                 lines.iter().for_each(|line| println!("  {line}"));
-                println!("Nothing more is written there until `orchestrator triage retry`.");
+                println!("{UNTIL_RETRY}");
                 ExitCode::SUCCESS
             }
             Undone::Running => {

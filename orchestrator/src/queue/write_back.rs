@@ -151,7 +151,10 @@ impl Store {
             if known == 0 {
                 return Ok(BeginUndo::Unknown);
             }
-            sqlx::query("update deliveries set status = 'undone', error = 'not finished: run it again', updated_at = $3 where ticket_id = $1 and target = $2")
+            sqlx::query(
+                "insert into deliveries (ticket_id, target, status, error, created_at, updated_at)
+                 values ($1, $2, 'undone', 'not finished: run it again', $3, $3)
+                 on conflict (ticket_id, target) do update set status = excluded.status, error = excluded.error, updated_at = excluded.updated_at")
                 .bind(id).bind(target).bind(now.as_millis())
                 .execute(&mut *tx).await.doing("stop a delivery")?;
             sqlx::query("delete from jobs where kind = $2 and ticket_id = $1 and (state <> 'running' or visible_at <= $3)")

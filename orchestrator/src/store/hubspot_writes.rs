@@ -31,6 +31,8 @@ pub struct HubSpotWrite {
     pub why: Option<String>,
     /// When that was decided.
     pub at: Timestamp,
+    /// When it was taken away.
+    pub undone_at: Option<Timestamp>,
 }
 
 /// What a change that came in by webhook turned out to be.
@@ -56,6 +58,7 @@ struct Row {
     state: String,
     why: Option<String>,
     at: i64,
+    undone_at: Option<i64>,
 }
 
 impl HubSpotWrite {
@@ -73,7 +76,7 @@ impl Store {
     pub async fn hubspot_writes(&self, ticket_id: &TicketId) -> Result<Vec<HubSpotWrite>> {
         let rows: Vec<Row> = each!(self, |db| {
             sqlx::query_as(
-                "select id, triage_id, what, value, former, marker, note_id, state, why, at from hubspot_writes
+                "select id, triage_id, what, value, former, marker, note_id, state, why, at, undone_at from hubspot_writes
                  where ticket_id = $1 order by at desc, id desc",
             )
             .bind(ticket_id.as_str())
@@ -152,6 +155,7 @@ impl Row {
             state: State::parse(&self.state)?,
             why: self.why,
             at: Timestamp::from_millis(self.at),
+            undone_at: self.undone_at.map(Timestamp::from_millis),
         })
     }
 }

@@ -252,7 +252,7 @@ fn written(write: HubSpotWrite) -> Written {
         former: write.former,
         status: write.state.to_string(),
         why: write.why,
-        at: write.at.to_rfc3339(),
+        at: write.undone_at.unwrap_or(write.at).to_rfc3339(),
     }
 }
 

@@ -171,6 +171,7 @@ impl Writing<'_> {
             state: State::Intended,
             why: None,
             at: self.app.clock.now(),
+            undone_at: None,
         }
     }
 }
