@@ -129,7 +129,7 @@ impl Store {
             // Also by a worker that came too late: what HubSpot has, it has.
             for settled in &wrote.settled {
                 sqlx::query(
-                    "update hubspot_writes set state = $2, why = $3, note_id = coalesce($4, note_id) where id = $1 and state = 'intended'")
+                    "update hubspot_writes set state = $2, why = coalesce($3, why), note_id = coalesce($4, note_id) where id = $1 and state = 'intended'")
                     .bind(&settled.id).bind(settled.state.as_str()).bind(settled.why.as_deref()).bind(wrote.note_id.as_deref())
                     .execute(&mut *tx).await.doing("record what was written")?;
             }

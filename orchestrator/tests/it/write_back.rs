@@ -249,6 +249,22 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_value_of_ours_whose_successor_cannot_be_written_is_withdrawn(database) {
+        let app = start(&database, &[PROPERTIES, RETRIAGE]).await;
+        app.ticket("1", "Invoice", BILL).await;
+        app.wait_for("1", TriageStatus::Triaged).await;
+        app.world.hubspot.set_options("hs_ticket_priority", &["LOW", "MEDIUM", "HIGH"]);
+        app.ticket("1", "Invoice", OUTAGE).await;
+        until("the category to follow", async || (values(&app, "1")[1] == "PRODUCT_ISSUE").then_some(())).await;
+        let detail = app.wait_for("1", TriageStatus::Triaged).await;
+        assert_eq!(values(&app, "1"), ["", "PRODUCT_ISSUE"], "medium would be wrong by now");
+        let why = "hs_ticket_priority written: the property has no option URGENT in HubSpot";
+        assert!(states(&detail).contains(&why.to_owned()), "{:?}", states(&detail));
+        assert_eq!(lines(&app, "1").await, ["hs_ticket_category: was PRODUCT_ISSUE, is empty again", "hs_ticket_priority: is empty as before"]);
+    }
+}
+
 // ---- webhooks about our own changes
 
 on_both! {
