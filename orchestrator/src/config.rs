@@ -12,6 +12,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use triage::desk::Desk;
 use triage::stage::CloudFallback;
+use triage::writeback::WriteBack;
 use url::Url;
 
 pub use reader::Problem;
@@ -76,7 +77,7 @@ pub struct HubSpot {
     pub client_secrets: Vec<SecretString>,
     /// Accept v1 signatures, which could be replayed for ever.
     pub allow_v1: bool,
-    /// Service key or app token, to read tickets.
+    /// Service key or app token, to read tickets and to write back.
     pub access_token: Option<SecretString>,
     /// Address of the CRM API.
     pub api_url: Url,
@@ -84,6 +85,8 @@ pub struct HubSpot {
     pub api_family: ApiFamily,
     /// Account; events of others are ignored.
     pub portal_id: Option<i64>,
+    /// What of a verdict is written into the ticket.
+    pub write_back: WriteBack,
 }
 
 /// The two equivalent families of HubSpot's CRM paths.
@@ -271,6 +274,16 @@ fn hubspot(reader: &mut Reader<'_>) -> HubSpot {
             "https://triage.example.com",
         );
     }
+    let write_back = reader
+        .parsed("HUBSPOT_WRITE_BACK", "note", "off, note or properties", WriteBack::parse)
+        .unwrap_or(WriteBack::Off);
+    if write_back != WriteBack::Off && reader.text("HUBSPOT_ACCESS_TOKEN").is_none() {
+        reader.problem(
+            "HUBSPOT_ACCESS_TOKEN",
+            &format!("is missing: HUBSPOT_WRITE_BACK={write_back} writes with it"),
+            "a service key with the scope tickets; or HUBSPOT_WRITE_BACK=off",
+        );
+    }
     HubSpot {
         webhook_tokens,
         client_secrets,
@@ -290,6 +303,7 @@ fn hubspot(reader: &mut Reader<'_>) -> HubSpot {
             "the number of your HubSpot account",
             |text| text.parse().ok(),
         ),
+        write_back,
     }
 }
 

@@ -6,7 +6,7 @@ mod health;
 mod triage;
 
 pub use health::{Dependencies, Dependency, Health, Status};
-pub use triage::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict};
+pub use triage::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict, Written};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -49,13 +49,13 @@ pub struct Verdict {
 /// An outgoing effect of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Delivery {
-    /// `discord`.
+    /// `discord` or `hubspot`.
     pub target: String,
-    /// `pending`, `delivered` or `failed`.
+    /// `pending`, `delivered`, `failed`, `skipped` (there was nothing to write) or `undone`.
     pub status: String,
     /// When it reached this status.
     pub at: String,
-    /// Id of the Discord message.
+    /// Id of the Discord message or of the note in HubSpot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// What went wrong last.
@@ -144,6 +144,24 @@ pub struct Event {
     pub received_at: String,
 }
 
+/// Something that was written into HubSpot, or was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Written {
+    /// `note`, or the name of a property of the ticket.
+    pub what: String,
+    /// The option; `None` for a note, and when there was nothing to write.
+    pub value: Option<String>,
+    /// What stood there before.
+    pub former: Option<String>,
+    /// `intended` (HubSpot's answer is not known), `written`, `skipped`, `overruled` (a person changed it since),
+    /// `undoing` or `undone`.
+    pub status: String,
+    /// Why it was not written.
+    pub why: Option<String>,
+    /// When that was decided, or when it was undone.
+    pub at: String,
+}
+
 /// A ticket with everything that is known of its way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TriageDetail {
@@ -154,4 +172,6 @@ pub struct TriageDetail {
     pub events: Vec<Event>,
     /// Calls to models, oldest first.
     pub calls: Vec<Attempt>,
+    /// What was written into HubSpot and what was not, oldest first.
+    pub written: Vec<Written>,
 }

@@ -45,6 +45,8 @@ pub struct Category {
     pub enabled: bool,
     /// Sentences as customers write them; the model reads them. May be empty.
     pub examples: Vec<String>,
+    /// Internal value of the option of HubSpot's `hs_ticket_category` that says the same, if one does.
+    pub hubspot_category: Option<String>,
 }
 
 /// The people who take tickets.
@@ -98,6 +100,11 @@ impl Desk {
     pub fn category_label(&self, key: &str) -> String {
         let known = self.categories.iter().find(|category| category.key == key);
         known.map_or(key, |category| &category.label).to_owned()
+    }
+
+    /// The option of HubSpot's category that a category stands for, also for a disabled one.
+    pub fn hubspot_category(&self, key: &str) -> Option<&str> {
+        self.categories.iter().find(|category| category.key == key)?.hubspot_category.as_deref()
     }
 
     /// What people see for a team; the key itself when it is unknown.

@@ -15,3 +15,4 @@ pub mod stage;
 pub mod ticket;
 pub mod time;
 pub mod webhook;
+pub mod writeback;

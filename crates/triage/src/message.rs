@@ -237,7 +237,7 @@ fn title(prefix: &str, subject: &str) -> String {
 fn review_notice(why: &str) -> String {
     let why = one_line(why);
     let why = cut(&escape(why.trim_end_matches('.')), limit::REVIEW);
-    format!("A person should look: {why}. Nothing was written to HubSpot.")
+    format!("A person should look: {why}. This was not written to HubSpot.")
 }
 
 fn omitted_notice(chars: u64) -> String {
@@ -276,7 +276,7 @@ fn colour_of(priority: Priority) -> u32 {
     }
 }
 
-fn in_words(confidence: Confidence) -> String {
+pub(crate) fn in_words(confidence: Confidence) -> String {
     let word = match confidence.get() {
         sure if sure >= 0.8 => "sure",
         fairly if fairly >= 0.6 => "fairly sure",

@@ -11,13 +11,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-pub use event::{About, Event};
+pub use event::{About, Change, Event};
 
 /// A request's body, understood.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parsed {
     /// Events about the creation or the content of a ticket, in order.
     pub events: Vec<Event>,
+    /// Changes of properties that a verdict may be written into, in order.
+    pub changes: Vec<Change>,
     /// How many events were about something else, or about another account.
     pub ignored: usize,
     /// Accounts that events came from although they are not the configured one.
@@ -67,6 +69,15 @@ fn take(parsed: &mut Parsed, object: &Map<String, Value>, portal: Option<i64>, p
         event::Reading::Event(event) => {
             parsed.ignored += 1;
             parsed.other_portals.extend(event.portal_id);
+        }
+        event::Reading::Change(change)
+            if portal.is_none() || change.portal_id.is_none() || change.portal_id == portal =>
+        {
+            parsed.changes.push(change);
+        }
+        event::Reading::Change(change) => {
+            parsed.ignored += 1;
+            parsed.other_portals.extend(change.portal_id);
         }
         event::Reading::Irrelevant => parsed.ignored += 1,
         event::Reading::NoTicketId => parsed.problems.push(format!(
@@ -152,6 +163,32 @@ mod tests {
         assert_eq!(seen, [("11", About::Creation), ("12", About::Creation), ("12", About::Content)]);
         assert_eq!((parsed.ignored, parsed.problems.len()), (4, 0));
         assert!(parsed.events.iter().all(|e| e.text.is_none()), "events carry no text");
+    }
+
+    #[test]
+    fn changes_of_what_may_be_written_are_kept_apart() {
+        let event = |extra: Value| {
+            let mut event = json!({"portalId":7,"subscriptionType":"ticket.propertyChange","objectId":11,"propertyName":"hs_ticket_priority"});
+            event.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            event
+        };
+        let parsed = one(&json!([
+            event(json!({"propertyValue":"HIGH","changeSource":"INTEGRATION"})),
+            event(
+                json!({"subscriptionType":"object.propertyChange","objectTypeId":"0-5","propertyName":"hs_ticket_category","changeSource":"CRM_UI"})
+            ),
+            event(
+                json!({"subscriptionType":"object.propertyChange","objectTypeId":"0-1","propertyValue":"HIGH"})
+            ),
+            event(json!({"propertyValue":"REDACTED","isSensitive":true})),
+            event(json!({"subscriptionType":"ticket.creation","objectId":12})),
+        ]));
+        let seen: Vec<_> =
+            parsed.changes.iter().map(|c| (c.property.as_str(), c.value.as_str(), c.by_hand)).collect();
+        assert_eq!(seen, [("hs_ticket_priority", "HIGH", false), ("hs_ticket_category", "", true)]);
+        assert_eq!((parsed.events.len(), parsed.ignored), (1, 2));
+        let other = parse(json!([event(json!({}))]).to_string().as_bytes(), Some(8)).unwrap();
+        assert_eq!((other.changes.len(), other.ignored, other.other_portals), (0, 1, BTreeSet::from([7])));
     }
 
     #[test]

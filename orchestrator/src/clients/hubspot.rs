@@ -1,4 +1,6 @@
-//! HubSpot's CRM: reading a ticket and the names of its contacts.
+//! HubSpot's CRM: reading a ticket and the names of its contacts; `write` has what goes back.
+
+mod write;
 
 use std::time::Duration;
 
@@ -12,6 +14,9 @@ use super::http;
 use super::model::join;
 use crate::config::{ApiFamily, HubSpot as Settings};
 
+use write::Definitions;
+pub use write::{NoteText, Update};
+
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Contacts whose names are looked up at the most.
@@ -22,6 +27,7 @@ pub struct HubSpot {
     http: Client,
     config: Settings,
     token: SecretString,
+    definitions: Definitions,
 }
 
 /// A ticket as HubSpot has it.
@@ -55,7 +61,7 @@ impl HubSpot {
     /// A client, when there is a token to use it with.
     pub fn new(config: Settings) -> Option<Self> {
         let token = config.access_token.clone()?;
-        Some(Self { http: http::client(TIMEOUT), config, token })
+        Some(Self { http: http::client(TIMEOUT), config, token, definitions: Definitions::default() })
     }
 
     /// The ticket with the names of its contacts; `None` when it was deleted.
@@ -121,6 +127,10 @@ impl HubSpot {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Option<Value>, Error> {
+        self.exchange(request).await?.object()
+    }
+
+    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Error> {
         let later = |error: reqwest::Error| Error::Later {
             why: format!("HubSpot cannot be reached ({})", http::describe(&error)),
             retry_after: None,
@@ -128,7 +138,21 @@ impl HubSpot {
         let response = request.bearer_auth(self.token.expose_secret()).send().await.map_err(later)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = http::body(response).await.map_err(later)?;
-        let json: Value = serde_json::from_str(&body).unwrap_or_default();
+        Ok(Answer { status, headers, json: serde_json::from_str(&body).unwrap_or_default() })
+    }
+}
+
+/// What HubSpot answered.
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    json: Value,
+}
+
+impl Answer {
+    /// What was asked for; `None` when HubSpot does not have it.
+    fn object(self) -> Result<Option<Value>, Error> {
+        let Self { status, headers, json } = self;
         match status {
             200 | 201 | 207 if json.is_object() => Ok(Some(json)),
             // Any other 404 means that the address is wrong, not that the ticket was deleted.

@@ -1,16 +1,19 @@
-//! `orchestrator triage list|show|retry`.
+//! `orchestrator triage list|show|retry|undo`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to a person")]
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Subcommand;
-use link::{Triage, TriageDetail, TriageStatus};
+use link::{Triage, TriageDetail, TriageStatus, Written};
 use triage::ticket::TicketId;
 
 use super::open_current;
+use crate::clients;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, HubSpot};
 use crate::store::{Filter, Retry, Store, status_name, status_named};
+use crate::worker::write_back::undo::{self, Undone};
 
 /// What to do with tickets.
 #[derive(Debug, Subcommand)]
@@ -40,6 +43,11 @@ pub enum Command {
         /// HubSpot's record id
         ticket_id: String,
     },
+    /// Take away what was written into a ticket in HubSpot, except what a person has changed since
+    Undo {
+        /// HubSpot's record id
+        ticket_id: String,
+    },
 }
 
 /// Runs one of them.
@@ -49,6 +57,7 @@ pub async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
         Command::List { limit, status, json } => list(&store, &Filter { limit, status }, json).await?,
         Command::Show { ticket_id, json } => show(&store, &ticket_id, json).await?,
         Command::Retry { ticket_id } => retry(&store, &ticket_id).await?,
+        Command::Undo { ticket_id } => undo(&store, config.hubspot, &ticket_id).await?,
     };
     store.close().await;
     Ok(code)
@@ -102,7 +111,7 @@ async fn show(store: &Store, ticket_id: &str, json: bool) -> anyhow::Result<Exit
 }
 
 fn print_detail(detail: &TriageDetail) {
-    let TriageDetail { triage, events, calls } = detail;
+    let TriageDetail { triage, events, calls, written } = detail;
     let row = |name: &str, value: &str| println!("  {name:<12} {value}");
     println!(
         "{} {} · {}",
@@ -155,6 +164,64 @@ fn print_detail(detail: &TriageDetail) {
             ),
         );
     }
+    print_written(written);
+}
+
+fn print_written(written: &[Written]) {
+    if written.is_empty() {
+        return;
+    }
+    println!("In HubSpot");
+    for write in written {
+        let is_note = write.what == "note";
+        let or_empty = |value: &Option<String>| {
+            value.as_deref().filter(|value| !value.is_empty()).unwrap_or("empty").to_owned()
+        };
+        let (former, value) = (or_empty(&write.former), or_empty(&write.value));
+        let said = match (write.status.as_str(), is_note) {
+            ("skipped", true) => "not written".to_owned(),
+            ("skipped", false) => match &write.value {
+                Some(value) => format!("{former}, not set to {value}"),
+                None => format!("{former}, not set"),
+            },
+            (status, true) => status.to_owned(),
+            (status, false) => format!("{former} → {value}, {status}"),
+        };
+        let why = write.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        println!("  {:<18} {said} at {}{why}", write.what, write.at);
+    }
+}
+
+const UNTIL_RETRY: &str = "Nothing is written there again until `orchestrator triage retry`.";
+
+async fn undo(store: &Store, hubspot: HubSpot, ticket_id: &str) -> anyhow::Result<ExitCode> {
+    let Some(id) = TicketId::parse(ticket_id) else { return Ok(unknown(ticket_id)) };
+    let clock = Clock::machine();
+    clock.sync(store).await?;
+    let client = clients::hubspot::HubSpot::new(hubspot);
+    Ok(
+        match undo::undo(store, client.as_ref(), &id, clock.now())
+            .await
+            .context("not everything is undone; run it again")?
+        {
+            Undone::Done(lines) if lines.is_empty() => {
+                println!("Nothing of ours is in HubSpot's ticket {id}.");
+                println!("{UNTIL_RETRY}");
+                ExitCode::SUCCESS
+            }
+            Undone::Done(lines) => {
+                println!("Ticket {id}, in HubSpot:");
+                lines.iter().for_each(|line| println!("  {line}"));
+                println!("{UNTIL_RETRY}");
+                ExitCode::SUCCESS
+            }
+            Undone::Running => {
+                eprintln!("Ticket {id} is being written right now; try again in a moment.");
+                ExitCode::FAILURE
+            }
+            Undone::Unknown => unknown(ticket_id),
+        },
+    )
 }
 
 async fn retry(store: &Store, ticket_id: &str) -> anyhow::Result<ExitCode> {

@@ -42,6 +42,7 @@ fn every_bad_value_is_reported_at_once() {
         ("HUBSPOT_API_URL", "http://api.hubapi.com"),
         ("HUBSPOT_API_FAMILY", "v4"),
         ("HUBSPOT_PORTAL_ID", "abc"),
+        ("HUBSPOT_WRITE_BACK", "notes"),
         ("DISCORD_WEBHOOK_URL", "https://discord.com/channels/1/2"),
         ("LOCAL_LLM_URL", "http://ollama.example.com"),
         ("LOCAL_LLM_TIMEOUT", "soon"),
@@ -54,7 +55,7 @@ fn every_bad_value_is_reported_at_once() {
         ("WORKERS", "-1"),
         ("TRIAGE_CONFIG", "/does/not/exist.toml"),
     ]);
-    assert_eq!(names.len(), 20, "{names:?}");
+    assert_eq!(names.len(), 21, "{names:?}");
 }
 
 #[test]
@@ -63,6 +64,17 @@ fn a_public_tunnel_needs_its_access_token_also_in_development() {
         problems(&[("LOCAL_LLM_URL", "https://ollama.example.com"), ("CF_ACCESS_CLIENT_ID", "a b")]),
         BTreeSet::from(["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"])
     );
+}
+
+#[test]
+fn writing_back_is_off_unless_asked_for_and_needs_a_token() {
+    assert_eq!(Config::read(&BTreeMap::new()).unwrap().hubspot.write_back, WriteBack::Off);
+    for mode in ["note", "properties"] {
+        let asked = ("HUBSPOT_WRITE_BACK", mode);
+        assert_eq!(problems(&[asked]), BTreeSet::from(["HUBSPOT_ACCESS_TOKEN"]));
+        let config = Config::read(&vars(&[asked, ("HUBSPOT_ACCESS_TOKEN", "t")])).unwrap();
+        assert_eq!(config.hubspot.write_back.as_str(), mode);
+    }
 }
 
 #[test]

@@ -12,7 +12,8 @@ use futures::StreamExt;
 use link::{ErrorBody, WebhookAnswer};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
-use triage::webhook::{self, Parsed};
+use triage::webhook::{self, Change, Parsed};
+use triage::writeback::WriteBack;
 
 use super::auth::{self, Arrived};
 use super::limits::Limits;
@@ -21,6 +22,8 @@ use super::request_id::RequestId;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::queue::Incoming;
+use crate::queue::intake::{Refused, SLOWEST_COMMIT};
+use crate::store::{Error, Noted};
 
 /// Where it is served.
 pub(super) const PATH: &str = "/webhooks/hubspot";
@@ -71,7 +74,7 @@ pub(super) async fn receive(
     if !is_json(&headers) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    let Parsed { events, ignored, other_portals, problems } =
+    let Parsed { events, changes, ignored, other_portals, problems } =
         webhook::parse(&body, app.config.hubspot.portal_id)
             .map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
     if !other_portals.is_empty() {
@@ -83,6 +86,7 @@ pub(super) async fn receive(
         let accepted = app.intake.submit(Incoming { request_id: request_id.clone(), events }).await?;
         (answer.accepted, answer.duplicates) = (accepted.accepted, accepted.duplicates);
     }
+    note_changes(&app, &changes, &mut answer).await?;
     let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
     for ticket_id in &tickets {
         info!(event = "webhook_received", ticket_id, latency_ms, request_id, "stored");
@@ -92,6 +96,29 @@ pub(super) async fn receive(
     } else {
         Err(incomplete(&problems, answer))
     }
+}
+
+/// Our own changes come back as events; what somebody else changed in the same place is theirs from now on.
+async fn note_changes(app: &App, changes: &[Change], answer: &mut WebhookAnswer) -> Result<(), Refused> {
+    let is_written = app.config.hubspot.write_back == WriteBack::Properties;
+    for change in changes {
+        let noted = if is_written {
+            let noting = app.store.note_change(change, app.clock.now());
+            let noted = tokio::time::timeout(SLOWEST_COMMIT, noting).await;
+            noted.unwrap_or_else(|_| Err(Error::timed_out())).map_err(Refused::Database)?
+        } else {
+            Noted::NoNews
+        };
+        match noted {
+            Noted::NoNews => answer.ignored += 1,
+            Noted::Known => answer.duplicates += 1,
+            Noted::Overruled => {
+                answer.accepted += 1;
+                info!(event = "write_overruled", ticket_id = %change.ticket_id, property = change.property, "somebody changed what was written into HubSpot; it is left alone from now on");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The events that name a ticket have been stored; the sender still has to hear that others do not.

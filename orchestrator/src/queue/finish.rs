@@ -3,6 +3,7 @@
 use triage::ticket::{Provider, Verdict};
 use triage::time::Timestamp;
 
+use super::write_back::enqueue_hubspot;
 use super::{Job, Kind};
 use crate::store::{Doing, Result, Store, each};
 
@@ -27,6 +28,8 @@ pub struct TriageRow {
     pub omitted_chars: u64,
     /// How long the deciding call took, in milliseconds.
     pub latency_ms: i64,
+    /// It is to be written into HubSpot; one that needs review never is.
+    pub write_back: bool,
 }
 
 /// One call to a model, as it is stored.
@@ -92,10 +95,15 @@ impl Finished {
             Self::Unchanged => None,
         }
     }
+
+    fn is_written_back(&self) -> bool {
+        matches!(self, Self::Verdict(triage) if triage.write_back && triage.review.is_none())
+    }
 }
 
 impl Store {
-    /// Ends a triage job. With `announce`, a Discord job is enqueued in the same transaction. `false` when the lease
+    /// Ends a triage job. With `announce`, a Discord job is enqueued in the same transaction, and so is the
+    /// write-back of a verdict that is to be written back. `false` when the lease
     /// was lost: then nothing is stored, because somebody else has the ticket.
     pub async fn finish(
         &self,
@@ -152,6 +160,9 @@ impl Store {
             let has_news = has_news!(tx, id, end);
             if announce && has_news {
                 enqueue_discord!(tx, id, now);
+            }
+            if end.is_written_back() {
+                enqueue_hubspot!(tx, id, now);
             }
             tx.commit().await.doing("finish a triage")?;
             Ok(true)

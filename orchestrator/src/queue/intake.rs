@@ -24,7 +24,7 @@ const CONCURRENT_BATCHES: usize = 2;
 const WAITING: usize = 512;
 
 /// A database that takes longer has gone: HubSpot's apps wait 5 seconds for an answer.
-const SLOWEST_COMMIT: Duration = Duration::from_secs(4);
+pub(crate) const SLOWEST_COMMIT: Duration = Duration::from_secs(4);
 
 /// The way in. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -12,14 +12,16 @@ mod finish;
 pub mod intake;
 mod sweep;
 pub mod wake;
+mod write_back;
 
 use std::time::Duration;
 
 pub use accept::{Accepted, Incoming};
 pub use claim::{Back, Job};
-pub use deliver::{Delivered, DeliveryState, Subject};
+pub use deliver::{Delivered, DeliveryState, Subject, Told};
 pub use finish::{AttemptRow, Finished, TriageRow};
 pub use sweep::TOO_LONG;
+pub use write_back::{BeginUndo, Settled, WriteEnd, WroteBack};
 
 /// How long a claim lasts unless it is extended: a dead worker's job is taken over after this.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -34,17 +36,20 @@ pub enum Kind {
     Triage,
     /// Tell Discord.
     Discord,
+    /// Write the verdict into the ticket.
+    HubSpot,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Triage, Self::Discord];
+    pub const ALL: [Self; 3] = [Self::Triage, Self::Discord, Self::HubSpot];
 
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Triage => "triage",
             Self::Discord => "discord",
+            Self::HubSpot => "hubspot",
         }
     }
 }

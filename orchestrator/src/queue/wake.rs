@@ -17,6 +17,7 @@ use crate::store::{CHANNEL, Store};
 pub struct Wake {
     triage: Notify,
     discord: Notify,
+    hubspot: Notify,
 }
 
 impl Wake {
@@ -36,6 +37,7 @@ impl Wake {
         match kind {
             Kind::Triage => &self.triage,
             Kind::Discord => &self.discord,
+            Kind::HubSpot => &self.hubspot,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! the epoch and always come from the caller, whose clock is set by the database's.
 
 mod dialect;
+mod hubspot_writes;
 mod open;
 mod tickets;
 mod triages;
@@ -14,6 +15,7 @@ use std::error::Error as StdError;
 use sqlx::{PgPool, SqlitePool};
 
 pub(crate) use dialect::{CHANNEL, Sql};
+pub use hubspot_writes::{HubSpotWrite, Noted};
 pub use open::{OpenError, Schema};
 pub use tickets::{Retry, Ticket};
 pub use triages::{Filter, status_name, status_named};

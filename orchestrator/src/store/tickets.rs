@@ -117,6 +117,14 @@ impl Store {
             .execute(&mut *tx)
             .await
             .doing("record a change")?;
+            // What the person asks for is written into HubSpot again.
+            sqlx::query(
+                "delete from deliveries where ticket_id = $1 and target = 'hubspot' and status = 'undone'",
+            )
+            .bind(id.as_str())
+            .execute(&mut *tx)
+            .await
+            .doing("enqueue")?;
             sqlx::query(db.sql().notify).bind("triage").execute(&mut *tx).await.doing("notify")?;
             tx.commit().await.doing("enqueue")?;
             Ok(Retry::Queued)

@@ -1,11 +1,11 @@
 //! Reading tickets with their verdicts, attempts and deliveries, as people see them.
 
-use link::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict};
+use link::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict, Written};
 use sqlx::FromRow;
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
 
-use super::{Doing, Result, Store, each};
+use super::{Doing, HubSpotWrite, Result, Store, each};
 
 /// Which tickets to list.
 #[derive(Debug, Clone, Default)]
@@ -148,6 +148,7 @@ impl Store {
             triage: row.into_triage(deliveries),
             events: events.into_iter().map(EventRow::into_event).collect(),
             calls: attempts.into_iter().map(AttemptRow::into_attempt).collect(),
+            written: self.hubspot_writes(id).await?.into_iter().rev().map(written).collect(),
         }))
     }
 
@@ -240,6 +241,18 @@ impl EventRow {
             property: self.property,
             received_at: rfc3339(self.received_at),
         }
+    }
+}
+
+fn written(write: HubSpotWrite) -> Written {
+    let is_note = write.what == HubSpotWrite::NOTE;
+    Written {
+        what: write.what,
+        value: write.value.filter(|_| !is_note),
+        former: write.former,
+        status: write.state.to_string(),
+        why: write.why,
+        at: write.undone_at.unwrap_or(write.at).to_rfc3339(),
     }
 }
 

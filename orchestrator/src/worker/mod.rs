@@ -3,6 +3,7 @@
 mod announce;
 pub mod providers;
 mod triage;
+pub mod write_back;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -41,11 +42,14 @@ const MOST_TAKEOVERS: u32 = 5;
 /// Discord messages written at once.
 const ANNOUNCERS: usize = 8;
 
+/// Verdicts written into HubSpot at once: its limits are per account, and its reader is in no hurry.
+const WRITERS: usize = 4;
+
 /// Runs the workers until `stop`, then lets them finish or hands their jobs back.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let abandon = CancellationToken::new();
-    let loops = [(Kind::Triage, app.config.workers), (Kind::Discord, ANNOUNCERS)];
+    let loops = [(Kind::Triage, app.config.workers), (Kind::Discord, ANNOUNCERS), (Kind::HubSpot, WRITERS)];
     let loops = loops.map(|(kind, slots)| {
         let crew = Crew {
             app: Arc::clone(&app),
@@ -71,9 +75,9 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Brings forward what waited when this process starts, and from then on when a provider or Discord may be back.
+/// Brings forward what waited when this process starts, and from then on when a provider, Discord or HubSpot may be back.
 async fn wake_waiting(app: &App, stop: &CancellationToken) {
-    let mut due = vec![(Kind::Triage, false), (Kind::Discord, false)];
+    let mut due: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind, false)).collect();
     loop {
         due = wake(app, due).await;
         let retry = async {
@@ -88,6 +92,7 @@ async fn wake_waiting(app: &App, stop: &CancellationToken) {
             () = retry => {}
             works = app.providers.recovered() => due.push((Kind::Triage, works)),
             () = app.discord_works() => due.push((Kind::Discord, true)),
+            () = app.hubspot_recovery.works() => due.push((Kind::HubSpot, true)),
         }
     }
 }
@@ -240,6 +245,7 @@ async fn work(app: &App, job: &Job, abandon: &CancellationToken) {
         match job.kind {
             Kind::Triage => triage::perform(app, job).await,
             Kind::Discord => announce::perform(app, job).await,
+            Kind::HubSpot => write_back::perform(app, job).await,
         }
     };
     tokio::select! {

@@ -10,6 +10,7 @@ use triage::retry;
 use triage::stage::{self, ATTEMPTS_ABOUT_TICKET, CloudFallback, Form, Outcome, Run, Source, Step, Try};
 use triage::ticket::{Provider, Text};
 use triage::time::Timestamp;
+use triage::writeback::WriteBack;
 
 use super::{MOST_TAKEOVERS, insist};
 use crate::app::App;
@@ -206,6 +207,7 @@ impl Held<'_> {
                     redacted,
                     omitted_chars: attempt.omitted_chars,
                     latency_ms: attempt.latency_ms.unwrap_or(0),
+                    write_back: self.app.config.hubspot.write_back != WriteBack::Off,
                 });
                 Outcome::Verdict
             }
@@ -338,6 +340,7 @@ async fn finish(
         (true, Finished::Verdict(_) | Finished::Unchanged) => {}
     }
     app.wake.wake(Kind::Discord);
+    app.wake.wake(Kind::HubSpot);
     Ok(())
 }
 

@@ -222,7 +222,7 @@ on_both! {
         app.wait_for("1", TriageStatus::NeedsReview).await;
         let message = app.world.discord.wait_for_ticket("ticket 1").await;
         assert!(message.title().starts_with("Review: "), "{}", message.text());
-        assert!(message.text().contains("othing was written to HubSpot"), "{}", message.text());
+        assert!(message.text().contains("was not written to HubSpot"), "{}", message.text());
     }
 }
 

@@ -18,3 +18,4 @@ mod limits;
 mod queue;
 mod signature;
 mod webhook;
+mod write_back;

@@ -85,6 +85,36 @@ async fn a_ticket_goes_all_the_way_and_a_person_can_ask_about_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_appears_in_hubspot_and_a_person_takes_it_away_again() {
+    let mut world = World::start().await;
+    world.set("HUBSPOT_WRITE_BACK", "note");
+    let orchestrator = world.serve().await;
+    let ticket =
+        Ticket::new(4711, "Marmalade invoice", "The invoice for marmalade shows the wrong VAT number.");
+    world.hubspot.add_ticket(ticket.clone());
+    assert_eq!(orchestrator.sender().workflow(&ticket).await.unwrap().status, 202);
+    wait_until("the note to be stored", async || {
+        text(&world.run(&["triage", "show", "4711"]).stdout).contains("hubspot      delivered")
+    })
+    .await;
+    assert!(world.hubspot.notes_of(4711)[0].body.contains("Category: Billing"));
+    let shown = text(&world.run(&["triage", "show", "4711"]).stdout);
+    assert!(shown.contains("In HubSpot\n  note               written at "), "{shown}");
+
+    let undo = world.run(&["triage", "undo", "4711"]);
+    let said = text(&undo.stdout);
+    assert_eq!(undo.status.code(), Some(0), "{said}{}", text(&undo.stderr));
+    assert!(said.starts_with("Ticket 4711, in HubSpot:\n  note: deleted\n"), "{said}");
+    assert_eq!(world.hubspot.notes().len(), 0);
+    let again = text(&world.run(&["triage", "undo", "4711"]).stdout);
+    assert!(again.starts_with("Nothing of ours is in HubSpot's ticket 4711"), "{again}");
+    assert_eq!(world.run(&["triage", "undo", "1"]).status.code(), Some(1));
+    let log = orchestrator.log();
+    assert!(log.contains("\"target\":\"hubspot\"") && !log.contains("armalade"), "{log}");
+    assert_eq!(orchestrator.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logs_of_failures_hold_neither_ticket_text_nor_secrets() {
     let world = World::start().await;
     world.ollama.faults.script("unknown category twice").unwrap();

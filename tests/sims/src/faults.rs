@@ -78,7 +78,7 @@ pub struct Fault {
     pub kind: Kind,
     /// How long.
     pub lasts: Lasts,
-    /// Only on paths that contain this.
+    /// Only on requests whose method and path (`PATCH /crm/…`) contain this.
     pub on: Option<String>,
     /// The wait that a refusal announces.
     pub wait: Option<Duration>,
@@ -208,7 +208,7 @@ impl Pending {
 
     fn concerns(&self, request: &Request, is_work: bool) -> bool {
         match &self.fault.on {
-            Some(part) => request.path.contains(part.as_str()),
+            Some(part) => format!("{} {}", request.method, request.path).contains(part.as_str()),
             None => is_work || self.fault.kind == Kind::Down,
         }
     }

@@ -13,6 +13,8 @@ use super::{Category, Desk, Rule, Team};
 const DEFAULT_ABOUT: &str = "The support desk of a company.";
 const DEFAULT_REVIEW: f64 = 0.6;
 const DEFAULT_TICKET_TOKENS: u32 = 5000;
+/// The longest internal value of an option in HubSpot that is taken, in characters.
+const MAX_OPTION: usize = 255;
 const TICKET_TOKENS: RangeInclusive<i64> = 500..=100_000;
 
 pub(super) fn desk(toml: &str) -> Result<Desk, Vec<String>> {
@@ -134,8 +136,14 @@ fn read_categories(tables: Vec<Table>, teams: &[Team], problems: &mut Vec<String
         if examples.len() > 10 || examples.iter().any(|text| text.is_empty() || text.chars().count() > 300) {
             section.problem("examples must be at most 10 sentences of 1 to 300 characters each");
         }
+        let hubspot_category = section.text("hubspot_category", MAX_OPTION);
+        if hubspot_category.as_ref().is_some_and(|option| option.is_empty() || option.contains(';')) {
+            section.problem(
+                "hubspot_category must be the internal value of one option, such as \"BILLING_ISSUE\"; leave the line out for none",
+            );
+        }
         section.finish();
-        categories.push(Category { key, label, description, team, enabled, examples });
+        categories.push(Category { key, label, description, team, enabled, examples, hubspot_category });
     }
     if !categories.iter().any(|category| category.enabled) {
         problems.push("[[categories]]: none is enabled; the file needs at least one, with key, label, description and team".to_owned());

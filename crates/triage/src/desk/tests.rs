@@ -94,6 +94,10 @@ fn each_problem_names_its_place_and_the_cure() {
             "[[categories]] \"n\": examples must be a list of texts",
         ),
         (
+            "[[categories]]\nkey = \"n\"\nhubspot_category = \"A;B\"",
+            "[[categories]] \"n\": hubspot_category must be the internal value of one option",
+        ),
+        (
             "[[rules]]\nname = \"r\"\nat_least = \"asap\"\nany_of = [\"x\"]",
             "[[rules]] \"r\": at_least must be",
         ),

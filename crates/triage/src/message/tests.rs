@@ -77,7 +77,7 @@ fn a_verdict_for_review_says_so_three_times() {
     assert_eq!(embed["color"], 0xA8893F);
     assert_eq!(
         embed["description"],
-        "A person should look: the model is unsure \\(54 %\\). Nothing was written to HubSpot.\n\n\
+        "A person should look: the model is unsure \\(54 %\\). This was not written to HubSpot.\n\n\
          The whole team is locked out.\n\n\
          Long ticket: 12,345 characters in the middle were not read by the model."
     );
@@ -168,7 +168,7 @@ fn an_over_long_summary_gives_way_to_what_must_be_read() {
     });
     let description = embed(&card)["description"].as_str().unwrap().to_owned();
     assert!(description.starts_with("A person should look: yyy"));
-    assert!(description.contains("y…. Nothing was written to HubSpot.\n\n\\*\\*"));
+    assert!(description.contains("y…. This was not written to HubSpot.\n\n\\*\\*"));
     assert!(description.contains("\\*…\n\nLong ticket: 18,446,744,073,709,551,615 characters"));
     check_limits(&discord(&card)).unwrap();
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::ticket::{Text, TicketId};
+use crate::writeback::PROPERTIES;
 
 /// HubSpot's object type id of tickets.
 const TICKET_TYPE_ID: &str = "0-5";
@@ -59,8 +60,24 @@ pub struct Event {
     pub contacts: Vec<String>,
 }
 
+/// Somebody, perhaps we ourselves, set a property that a verdict may be written into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The ticket.
+    pub ticket_id: TicketId,
+    /// HubSpot account, when given.
+    pub portal_id: Option<i64>,
+    /// Which property.
+    pub property: String,
+    /// Its new value; empty when it was cleared.
+    pub value: String,
+    /// HubSpot says that a person did it in its user interface.
+    pub by_hand: bool,
+}
+
 pub(super) enum Reading {
     Event(Box<Event>),
+    Change(Change),
     Irrelevant,
     NoTicketId,
 }
@@ -68,7 +85,9 @@ pub(super) enum Reading {
 /// Reads one object; app events are known by their subscription type.
 pub(super) fn read(object: &Map<String, Value>) -> Reading {
     let subscription = string(object, "subscriptionType").or_else(|| string(object, "eventType"));
-    let Some(about) = about(object, subscription.as_deref()) else { return Reading::Irrelevant };
+    let Some(about) = about(object, subscription.as_deref()) else {
+        return change(object, subscription.as_deref()).map_or(Reading::Irrelevant, Reading::Change);
+    };
     let Some(ticket_id) = ticket_id(object) else { return Reading::NoTicketId };
     let is_workflow = subscription.is_none();
     let text = if is_workflow { text(object) } else { None };
@@ -95,20 +114,41 @@ fn about(object: &Map<String, Value>, subscription: Option<&str>) -> Option<Abou
         let is_ticket = object_type.is_none_or(|t| t.eq_ignore_ascii_case("ticket") || t == TICKET_TYPE_ID);
         return is_ticket.then_some(About::Creation);
     };
+    match of_ticket(object, subscription)? {
+        "creation" => Some(About::Creation),
+        "propertyChange" => {
+            let property = string(object, "propertyName");
+            matches!(property.as_deref(), Some("subject" | "content")).then_some(About::Content)
+        }
+        _ => None,
+    }
+}
+
+/// What an app event says, when it is about a ticket.
+fn of_ticket<'a>(object: &Map<String, Value>, subscription: &'a str) -> Option<&'a str> {
     let (subject, what) = subscription.split_once('.')?;
     let is_ticket = match subject {
         "ticket" => true,
         "object" => string(object, "objectTypeId").as_deref() == Some(TICKET_TYPE_ID),
         _ => false,
     };
-    match what {
-        "creation" if is_ticket => Some(About::Creation),
-        "propertyChange" if is_ticket => {
-            let property = string(object, "propertyName");
-            matches!(property.as_deref(), Some("subject" | "content")).then_some(About::Content)
-        }
-        _ => None,
+    is_ticket.then_some(what)
+}
+
+/// A change of a property that is written into. Of a sensitive one HubSpot does not tell the value.
+fn change(object: &Map<String, Value>, subscription: Option<&str>) -> Option<Change> {
+    let property = string(object, "propertyName").filter(|name| PROPERTIES.contains(&name.as_str()))?;
+    let is_sensitive = string(object, "isSensitive").as_deref() == Some("true");
+    if of_ticket(object, subscription?)? != "propertyChange" || is_sensitive {
+        return None;
     }
+    Some(Change {
+        ticket_id: ticket_id(object)?,
+        portal_id: integer(object, "portalId"),
+        property,
+        value: string(object, "propertyValue").unwrap_or_default(),
+        by_hand: string(object, "changeSource").as_deref() == Some("CRM_UI"),
+    })
 }
 
 fn ticket_id(object: &Map<String, Value>) -> Option<TicketId> {

@@ -1,14 +1,12 @@
 //! The CRM endpoints of both path families, on the in-memory records.
 
-use super::objects::Note;
-use super::{Crm, PORTAL_ID, search};
+use super::{Crm, PORTAL_ID, notes, search};
 use crate::clock;
+use crate::sender::Event;
 use crate::wire::{Reply, Request};
 use serde_json::{Value, json};
 
 const BATCH_LIMIT: usize = 100;
-const NOTE_LIMIT: usize = 65_536;
-const NOTE_TO_TICKET: u64 = 228;
 
 pub(super) fn failure(status: u16, category: &str, message: &str) -> Reply {
     let body =
@@ -22,7 +20,7 @@ pub(super) fn unauthorised() -> Reply {
     failure(401, "INVALID_AUTHENTICATION", message)
 }
 
-fn not_found() -> Reply {
+pub(super) fn not_found() -> Reply {
     failure(404, "OBJECT_NOT_FOUND", "resource not found")
 }
 
@@ -44,11 +42,7 @@ pub(super) fn answer(crm: &mut Crm, request: &Request) -> Reply {
             Some(contact) => Reply::json(200, &contact.object(&request.list("properties"), PORTAL_ID)),
             None => not_found(),
         },
-        ("objects", "POST", ["notes"]) => note(crm, &body),
-        ("objects", "GET", ["notes", id]) => match crm.notes.iter().find(|note| note.id == *id) {
-            Some(note) => Reply::json(200, &note.object()),
-            None => not_found(),
-        },
+        ("objects", method, ["notes", rest @ ..]) => notes::answer(crm, method, rest, &body, request),
         ("properties", "GET", ["tickets" | "ticket", name]) => definition(crm, name),
         _ => failure(404, "NOT_FOUND", "no such endpoint"),
     }
@@ -87,7 +81,15 @@ fn update(crm: &mut Crm, id: &str, body: &Value) -> Reply {
     }
     let Some(ticket) = crm.tickets.get_mut(&id) else { return not_found() };
     for (name, value) in properties {
-        ticket.set(name, value.as_str().unwrap_or_default());
+        let value = value.as_str().unwrap_or_default();
+        if ticket.get(name).unwrap_or_default() != value {
+            ticket.set(name, value);
+            crm.echoes.push(
+                Event::change(id, name, value)
+                    .with("changeSource", "INTEGRATION")
+                    .with("sourceId", "7700001"),
+            );
+        }
     }
     let names: Vec<String> = properties.keys().cloned().collect();
     Reply::json(200, &ticket.object(&names, PORTAL_ID))
@@ -115,6 +117,7 @@ fn batch(crm: &Crm, kind: &str, body: &Value) -> Reply {
             .and_then(|id: u64| crm.tickets.get(&id))
             .map(|ticket| ticket.object(&names, PORTAL_ID)),
         "contacts" => crm.contacts.get(id).map(|contact| contact.object(&names, PORTAL_ID)),
+        "notes" => crm.notes.iter().find(|note| note.id == id).map(|note| note.object(&names)),
         _ => None,
     };
     let ids = inputs.iter().filter_map(|input| input["id"].as_str());
@@ -137,39 +140,6 @@ fn batch(crm: &Crm, kind: &str, body: &Value) -> Reply {
     Reply::json(207, &answer)
 }
 
-fn note(crm: &mut Crm, body: &Value) -> Reply {
-    let properties = &body["properties"];
-    let text = properties["hs_note_body"].as_str().unwrap_or_default();
-    if properties["hs_timestamp"].is_null() || text.chars().count() > NOTE_LIMIT {
-        return failure(
-            400,
-            "VALIDATION_ERROR",
-            "hs_timestamp is required; hs_note_body holds 65536 characters at most",
-        );
-    }
-    let mut tickets = Vec::new();
-    for association in body["associations"].as_array().into_iter().flatten() {
-        let kinds = association["types"].as_array().into_iter().flatten();
-        let is_ticket = kinds.into_iter().any(|kind| kind["associationTypeId"] == NOTE_TO_TICKET);
-        let id = association["to"]["id"].as_str().and_then(|id| id.parse().ok());
-        let id = id.or_else(|| association["to"]["id"].as_u64());
-        let Some(id) = id.filter(|id| is_ticket && crm.tickets.contains_key(id)) else {
-            return failure(400, "VALIDATION_ERROR", "One or more associations are not valid");
-        };
-        tickets.push(id);
-    }
-    let note = Note {
-        id: (700_000_000_001 + crm.notes.len()).to_string(),
-        body: text.to_owned(),
-        tickets,
-        properties: properties.clone(),
-        created: crate::now(),
-    };
-    let object = note.object();
-    crm.notes.push(note);
-    Reply::json(201, &object)
-}
-
 fn definition(crm: &Crm, name: &str) -> Reply {
     let options: Vec<Value> = crm
         .options
@@ -184,7 +154,11 @@ fn definition(crm: &Crm, name: &str) -> Reply {
         return failure(404, "OBJECT_NOT_FOUND", &format!("Property {name} does not exist"));
     }
     let (kind, field) = if options.is_empty() { ("string", "text") } else { ("enumeration", "select") };
-    let body = json!({"name": name, "label": name, "type": kind, "fieldType": field, "groupName": "ticketinformation",
-        "options": options, "hasUniqueValue": false, "hidden": false, "archived": false});
+    let mut body = json!({"name": name, "label": name, "type": kind, "fieldType": field, "groupName": "ticketinformation",
+        "options": options, "hasUniqueValue": false, "hidden": false, "archived": false, "calculated": false,
+        "modificationMetadata": {"archivable": true, "readOnlyDefinition": true, "readOnlyOptions": false, "readOnlyValue": false}});
+    for (key, value) in crm.definitions.get(name).and_then(Value::as_object).into_iter().flatten() {
+        body[key] = value.clone();
+    }
     Reply::json(200, &body)
 }

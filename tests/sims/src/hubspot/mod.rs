@@ -3,6 +3,7 @@
 
 mod calls;
 mod limits;
+mod notes;
 mod objects;
 mod search;
 
@@ -10,6 +11,7 @@ pub use objects::{Contact, Note, Ticket};
 
 use crate::faults::{Faults, Kind, Strike};
 use crate::journal::Journal;
+use crate::sender::{Delivery, Event, Sender};
 use crate::server::{self, Server, Sim};
 use crate::wire::{Reply, Request};
 use limits::Limits;
@@ -40,6 +42,8 @@ pub struct HubSpot {
 struct State {
     crm: Mutex<Crm>,
     limits: Mutex<Limits>,
+    /// Who is told of changes that calls make, and what they answered.
+    told: Mutex<(Option<Sender>, Vec<Delivery>)>,
 }
 
 struct Crm {
@@ -47,7 +51,12 @@ struct Crm {
     tickets: BTreeMap<u64, Ticket>,
     contacts: BTreeMap<String, Contact>,
     notes: Vec<Note>,
+    notes_made: u64,
     options: BTreeMap<String, Vec<String>>,
+    /// What a property's definition says otherwise than usual.
+    definitions: BTreeMap<String, Value>,
+    /// Changes that calls made and that nobody has been told of.
+    echoes: Vec<Event>,
 }
 
 impl HubSpot {
@@ -85,9 +94,16 @@ impl HubSpot {
             tickets: BTreeMap::new(),
             contacts: BTreeMap::new(),
             notes: Vec::new(),
+            notes_made: 0,
             options,
+            definitions: BTreeMap::new(),
+            echoes: Vec::new(),
         };
-        let state = Arc::new(State { crm: Mutex::new(crm), limits: Mutex::new(Limits::usual()) });
+        let state = Arc::new(State {
+            crm: Mutex::new(crm),
+            limits: Mutex::new(Limits::usual()),
+            told: Mutex::default(),
+        });
         let server = Server::start(address, Arc::clone(&state), &faults, &journal)?;
         Ok(Self { faults, journal, server, state })
     }
@@ -131,6 +147,42 @@ impl HubSpot {
         self.state.crm().options.insert(property.to_owned(), options);
     }
 
+    /// Sets a property of a ticket, as a person does in HubSpot.
+    pub fn set(&self, id: u64, property: &str, value: &str) {
+        if let Some(ticket) = self.state.crm().tickets.get_mut(&id) {
+            ticket.set(property, value);
+        }
+    }
+
+    /// Rewrites a note, as a person does in HubSpot.
+    pub fn set_note(&self, id: &str, body: &str) {
+        if let Some(note) = self.state.crm().notes.iter_mut().find(|note| note.id == id) {
+            note.properties["hs_note_body"] = json!(body);
+            body.clone_into(&mut note.body);
+        }
+    }
+
+    /// Deletes a note, as a person does in HubSpot.
+    pub fn remove_note(&self, id: &str) {
+        self.state.crm().notes.retain(|note| note.id != id);
+    }
+
+    /// Changes parts of the definition of a property of tickets.
+    pub fn define(&self, property: &str, parts: Value) {
+        self.state.crm().definitions.insert(property.to_owned(), parts);
+    }
+
+    /// From now on changes that calls make are sent as webhook events, each before the call that made it is answered.
+    pub fn tell(&self, sender: Sender) {
+        self.state.told().0 = Some(sender);
+    }
+
+    /// What was answered to those events.
+    #[must_use]
+    pub fn told(&self) -> Vec<Delivery> {
+        self.state.told().1.clone()
+    }
+
     /// The limits: calls in ten seconds, searches in one.
     pub fn set_limits(&self, per_ten_seconds: u32, searches_per_second: u32) {
         *self.state.limits.lock().expect("never held over a panic") =
@@ -148,6 +200,19 @@ server::handle!(HubSpot);
 impl State {
     fn crm(&self) -> MutexGuard<'_, Crm> {
         self.crm.lock().expect("never held over a panic")
+    }
+
+    fn told(&self) -> MutexGuard<'_, (Option<Sender>, Vec<Delivery>)> {
+        self.told.lock().expect("never held over a panic")
+    }
+
+    async fn tell(&self) {
+        let echoes = std::mem::take(&mut self.crm().echoes);
+        let sender = self.told().0.clone();
+        let Some(sender) = sender.filter(|_| !echoes.is_empty()) else { return };
+        if let Ok(delivery) = sender.events(&echoes).await {
+            self.told().1.push(delivery);
+        }
     }
 
     fn on_tickets(&self, request: &Request) -> Reply {
@@ -200,6 +265,7 @@ impl Sim for State {
         let taken = self.limits.lock().expect("never held over a panic").take(is_search);
         let Ok(headers) = taken else { return limits::exceeded(is_search) };
         let reply = calls::answer(&mut self.crm(), request).headers(headers);
+        self.tell().await;
         if strike.kind == Some(Kind::BadJson) { reply.with_body("{\"id\":\"314") } else { reply }
     }
 

@@ -191,9 +191,13 @@ impl Contact {
 }
 
 impl Note {
-    pub(super) fn object(&self) -> Value {
+    /// With the named properties, or with all that were given when none is named.
+    pub(super) fn object(&self, names: &[String]) -> Value {
         let created = clock::stamp(self.created);
         let mut properties = self.properties.clone();
+        if let Some(given) = properties.as_object_mut().filter(|_| !names.is_empty()) {
+            given.retain(|name, _| names.contains(name));
+        }
         properties["hs_object_id"] = json!(self.id);
         properties["hs_createdate"] = json!(created);
         json!({"id": self.id, "properties": properties, "createdAt": created, "updatedAt": created, "archived": false})

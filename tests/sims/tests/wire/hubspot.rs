@@ -111,8 +111,43 @@ async fn updates_check_options_and_notes_link_to_tickets() {
             "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 228}]}]});
     assert_eq!(ask(post(&hubspot, "/crm/v3/objects/notes", &note)).await.0, 201);
     assert_eq!(hubspot.notes_of(ID)[0].body, "AI triage");
+    let id = &hubspot.notes_of(ID)[0].id;
+    let (_, found) =
+        ask(get(&hubspot, &format!("/crm/objects/2026-09/tickets/{ID}?associations=notes"))).await;
+    assert_eq!(found["associations"]["notes"]["results"][0]["id"], id.as_str());
+    let read = json!({"properties": ["hs_note_body"], "inputs": [{"id": id}]});
+    let (_, read) = ask(post(&hubspot, "/crm/v3/objects/notes/batch/read", &read)).await;
+    assert_eq!(read["results"][0]["properties"]["hs_note_body"], "AI triage");
+    let path = format!("{}/crm/v3/objects/notes/{id}", hubspot.url());
+    let edit = json!({"properties": {"hs_note_body": "edited"}});
+    let edited = ask(sims::http_client().patch(&path).bearer_auth(TOKEN).json(&edit)).await;
+    assert_eq!((edited.0, hubspot.notes_of(ID)[0].body.as_str()), (200, "edited"));
+    for _ in 0..2 {
+        assert_eq!(ask(sims::http_client().delete(&path).bearer_auth(TOKEN)).await.0, 204);
+    }
+    let (status, gone) = ask(get(&hubspot, &format!("/crm/v3/objects/notes/{id}"))).await;
+    assert_eq!((status, &gone["category"]), (404, &json!("OBJECT_NOT_FOUND")));
     let (_, definition) = ask(get(&hubspot, "/crm/v3/properties/tickets/hs_ticket_priority")).await;
     assert_eq!(definition["options"][3]["value"], "URGENT");
+}
+
+#[tokio::test]
+async fn changes_by_calls_are_told_before_the_call_is_answered() {
+    let (hubspot, receiver) = (with_ticket().await, HubSpot::start().await.unwrap());
+    hubspot.tell(Sender::new(&format!("{}/webhooks/hubspot", receiver.url()), "secret"));
+    let set = || {
+        let body = json!({"properties": {"hs_ticket_priority": "HIGH", "hs_ticket_category": ""}});
+        let url = format!("{}/crm/v3/objects/tickets/{ID}", hubspot.url());
+        ask(sims::http_client().patch(url).bearer_auth(TOKEN).json(&body))
+    };
+    assert_eq!((set().await.0, hubspot.told().len()), (200, 1));
+    let told = receiver.journal.entries()[0].json.clone().unwrap();
+    assert_eq!((told.as_array().unwrap().len(), &told[0]["propertyName"]), (1, &json!("hs_ticket_priority")));
+    assert_eq!(
+        (&told[0]["propertyValue"], &told[0]["changeSource"]),
+        (&json!("HIGH"), &json!("INTEGRATION"))
+    );
+    assert_eq!((set().await.0, hubspot.told().len()), (200, 1), "no change, no event");
 }
 
 #[tokio::test]
