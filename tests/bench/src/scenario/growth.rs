@@ -1,0 +1,194 @@
+//! How cost grows: the same measurements with few and with many finished tickets in the tables, in alternation.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::{BUSY_MODEL, Lab, PATIENCE, WIDE};
+use crate::clock::now_ns;
+use crate::database::{Database, Engine};
+use crate::fill;
+use crate::load;
+use crate::orchestrator::Orchestrator;
+use crate::report::{Bar, number};
+use crate::stats::{median, ms, percentile_ms};
+use crate::stub::LocalModel;
+
+/// Connections that webhooks come on.
+const CONNECTIONS: usize = 8;
+
+/// Tickets per second whose claim is timed: few enough that none waits for another.
+const CLAIM_RATE: u32 = 20;
+
+/// `triage list` is run so often per round.
+const LISTS: usize = 5;
+
+/// How much more anything may cost with full tables and still be called flat: what rounds of one and the same differ by.
+const FLAT: f64 = 1.5;
+
+/// Figures of one size of the tables, each with a value per round.
+#[derive(Default)]
+struct Sized {
+    tickets: u64,
+    figures: [Vec<f64>; FIGURES.len()],
+}
+
+/// What is measured, its unit, and whether less is better.
+const FIGURES: [(&str, &str, bool); 6] = [
+    ("acknowledgements, 8 connections", "/s", false),
+    ("acknowledgement p50", "ms", true),
+    ("acknowledgement p99", "ms", true),
+    ("webhook → model asked (claim) p50", "ms", true),
+    ("webhook → model asked (claim) p99", "ms", true),
+    ("`triage list` (a process of its own)", "ms", true),
+];
+
+/// A database of one size with an orchestrator whose model is busy and, one after the other, one whose model answers.
+struct Place {
+    tickets: u64,
+    database: Database,
+    orchestrator: Orchestrator,
+}
+
+/// Measures on tables of several sizes.
+pub(crate) async fn run(lab: &mut Lab, engine: Engine, scenario: &'static str) -> Result<()> {
+    let sizes = match engine {
+        Engine::Postgres => lab.size.finished.to_vec(),
+        Engine::Sqlite => lab.size.finished_sqlite.to_vec(),
+    };
+    let mut places = Vec::new();
+    for tickets in sizes {
+        places.push(prepare(lab, engine, scenario, tickets).await?);
+    }
+    if engine == Engine::Postgres {
+        without_statistics(lab, scenario, places.last().context("there is a largest size")?).await?;
+    }
+    let mut sized: Vec<Sized> =
+        places.iter().map(|place| Sized { tickets: place.tickets, ..Sized::default() }).collect();
+    for round in 0..=lab.size.rounds {
+        lab.say(&format!("{scenario}: round {round} of {} (0 is the warm-up)", lab.size.rounds));
+        for (place, sized) in places.iter().zip(&mut sized) {
+            let values = measure(lab, place).await?;
+            for (rounds, value) in sized.figures.iter_mut().zip(values).filter(|_| round > 0) {
+                rounds.push(value);
+            }
+        }
+    }
+    if let (Engine::Postgres, Some(place)) = (engine, places.last()) {
+        note_whole_table_reads(lab, scenario, place, "with statistics").await?;
+    }
+    for place in places {
+        drop(place.orchestrator);
+        place.database.delete().await?;
+    }
+    tell(lab, scenario, &sized);
+    Ok(())
+}
+
+async fn prepare(lab: &mut Lab, engine: Engine, scenario: &'static str, tickets: u64) -> Result<Place> {
+    lab.say(&format!("{scenario}: filling tables with {tickets} finished tickets"));
+    let database = lab.database(engine, &format!("growth_{tickets}")).await?;
+    if tickets > 0 {
+        let started = now_ns();
+        database.run(&fill::statements(engine, tickets)).await?;
+        lab.report.check(
+            &format!("{scenario}: tickets filled in"),
+            database.count("tickets").await?,
+            usize::try_from(tickets)?,
+        );
+        lab.say(&format!("{scenario}: filled in {} s", number(ms(now_ns() - started) / 1000.0)));
+    }
+    let orchestrator = lab.program.serve(&database, &WIDE).await?;
+    Ok(Place { tickets, database, orchestrator })
+}
+
+/// The largest tables before anybody has analysed them: which plans does Postgres choose when it knows nothing?
+async fn without_statistics(lab: &mut Lab, scenario: &'static str, place: &Place) -> Result<()> {
+    lab.say(&format!("{scenario}: the largest tables before ANALYZE"));
+    place.database.run("select pg_stat_reset()").await?;
+    let values = measure(lab, place).await?;
+    note_whole_table_reads(lab, scenario, place, "before the tables were analysed").await?;
+    let mut text =
+        format!("With {} finished tickets, before the tables were analysed: ", number_of(place.tickets));
+    for ((what, unit, _), value) in FIGURES.iter().zip(values) {
+        let _ = write!(text, "{what} {} {unit}; ", number(value));
+    }
+    lab.report.notes.push((scenario, text.trim_end_matches("; ").to_owned() + "."));
+    lab.say(&format!("{scenario}: VACUUM ANALYZE"));
+    place.database.run(&fill::AUTOVACUUM_AGAIN.join(";")).await?;
+    place.database.run("vacuum analyze").await?;
+    place.database.run("select pg_stat_reset()").await
+}
+
+async fn measure(lab: &Lab, place: &Place) -> Result<[f64; FIGURES.len()]> {
+    let port = place.orchestrator.port;
+    // First with a model that answers at once, so that no backlog is there.
+    lab.begin(LocalModel::Answers(Duration::ZERO));
+    let time = lab.size.time.min(Duration::from_secs(4));
+    let done = load::open(port, &lab.numbers, CLAIM_RATE, time).await?;
+    let expected = done.sent.len();
+    lab.stub.wait("all messages", PATIENCE, |journal| journal.told.len() >= expected).await?;
+    let asked =
+        |sent: &load::Sent| Some(lab.stub.journal().asked.get(&sent.number)?.saturating_sub(sent.at_ns));
+    let claims: Vec<u64> = done.sent.iter().filter_map(asked).collect();
+    let mut lists = Vec::new();
+    for _ in 0..LISTS {
+        lists.push(lab.program.run(&place.database, &["triage", "list"])?);
+    }
+    lab.begin(BUSY_MODEL);
+    if place.database.engine == Engine::Postgres {
+        lab.server.checkpoint().await?;
+    }
+    let done = load::closed(port, &lab.numbers, CONNECTIONS, time / 2).await?;
+    let latencies = done.latencies();
+    // What was taken only to be timed is not worked off in the next measurement.
+    place.database.run("delete from jobs").await?;
+    Ok([
+        done.rate(),
+        percentile_ms(&latencies, 50.0),
+        percentile_ms(&latencies, 99.0),
+        percentile_ms(&claims, 50.0),
+        percentile_ms(&claims, 99.0),
+        median(&lists),
+    ])
+}
+
+async fn note_whole_table_reads(
+    lab: &mut Lab,
+    scenario: &'static str,
+    place: &Place,
+    when: &str,
+) -> Result<()> {
+    let reads = place.database.whole_table_reads().await?;
+    let mut text =
+        format!("Tables read from end to end with {} finished tickets, {when}: ", number_of(place.tickets));
+    for (table, times, rows) in &reads {
+        let _ = write!(text, "`{table}` {times} times ({rows} rows in all), ");
+    }
+    if reads.is_empty() {
+        text.push_str("none");
+    }
+    lab.report.notes.push((scenario, text.trim_end_matches(", ").to_owned() + "."));
+    Ok(())
+}
+
+fn tell(lab: &mut Lab, scenario: &'static str, sized: &[Sized]) {
+    let Some((smallest, largest)) = sized.first().zip(sized.last()) else { return };
+    for (index, (what, unit, less_is_better)) in FIGURES.into_iter().enumerate() {
+        for sized in sized {
+            let with = format!("{what}, {} finished tickets", number_of(sized.tickets));
+            lab.report.add(scenario, with, unit, sized.figures[index].clone());
+        }
+        let pairs = smallest.figures[index].iter().zip(&largest.figures[index]);
+        let factors: Vec<f64> =
+            pairs.map(|(small, large)| if less_is_better { large / small } else { small / large }).collect();
+        lab.report.add(scenario, format!("{what}: cost with the most, to that with none"), "×", factors);
+        lab.report.bar(Bar::AtMost(FLAT));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a million")]
+fn number_of(tickets: u64) -> String {
+    number(tickets as f64)
+}
