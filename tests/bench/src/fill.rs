@@ -46,7 +46,7 @@ impl Dialect {
     const fn of(engine: Engine) -> Self {
         match engine {
             Engine::Postgres => Self {
-                rows: |tickets| format!("select n from generate_series(1, {tickets}) as n"),
+                rows: |tickets| format!("select n from generate_series(1::bigint, {tickets}) as n"),
                 now_ms: "(extract(epoch from now()) * 1000)::bigint",
                 key: "encode(sha256(('event ' || n)::bytea), 'hex')",
                 id: "'019aac00-' || lpad(to_hex(n >> 8), 4, '0') || '-7' || lpad(to_hex(n & 255), 3, '0') || '-8' || substr(md5('id ' || n), 1, 3) || '-' || substr(md5('id ' || n), 4, 12)",

@@ -91,9 +91,9 @@ impl Report {
         }
     }
 
-    /// The figures as one table per scenario.
+    /// Everything: what has a bar first, then one table per scenario.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = String::new();
+        let mut text = self.against_the_bars();
         let mut scenario = "";
         for figure in &self.figures {
             if figure.scenario != scenario {
@@ -104,40 +104,61 @@ impl Report {
                 }
                 text.push_str("| | median | rounds from – to | bar | |\n|---|---:|---:|---:|---|\n");
             }
-            let _ = writeln!(text, "{}", row(figure));
+            let Row { value, range, bar, reached } = Row::of(figure);
+            let _ = writeln!(text, "| {} | {value} | {range} | {bar} | {reached} |", figure.what);
         }
         for mistake in &self.mistakes {
             let _ = write!(text, "\n**Not to be trusted:** {mistake}\n");
         }
         text
     }
+    fn against_the_bars(&self) -> String {
+        let mut text =
+            "\n### Against the bars\n\n| | | median | bar | |\n|---|---|---:|---:|---|\n".to_owned();
+        for figure in self.figures.iter().filter(|figure| figure.bar.is_some()) {
+            let Row { value, bar, reached, .. } = Row::of(figure);
+            let _ = writeln!(text, "| {} | {} | {value} | {bar} | {reached} |", figure.scenario, figure.what);
+        }
+        text
+    }
 }
 
-fn row(figure: &Figure) -> String {
-    let unit = figure.unit;
-    let (low, high) = spread(&figure.rounds);
-    let range =
-        if figure.rounds.len() > 1 { format!("{} – {}", number(low), number(high)) } else { String::new() };
-    let bar = match figure.bar {
-        Some(Bar::AtLeast(bar)) => format!("≥ {}", number(bar)),
-        Some(Bar::AtMost(bar)) => format!("≤ {}", number(bar)),
-        None => String::new(),
-    };
-    let reached = match figure.is_reached() {
-        Some(true) => "ok",
-        Some(false) => "**not reached**",
-        None => "",
-    };
-    format!("| {} | {} {unit} | {range} | {bar} | {reached} |", figure.what, number(figure.value()))
+/// A figure's cells.
+struct Row {
+    value: String,
+    range: String,
+    bar: String,
+    reached: &'static str,
 }
 
-/// Three significant digits, thousands with commas.
+impl Row {
+    fn of(figure: &Figure) -> Self {
+        let (low, high) = spread(&figure.rounds);
+        let has_range = figure.rounds.len() > 1;
+        Self {
+            value: format!("{} {}", number(figure.value()), figure.unit).trim_end().to_owned(),
+            range: if has_range { format!("{} – {}", number(low), number(high)) } else { String::new() },
+            bar: match figure.bar {
+                Some(Bar::AtLeast(bar)) => format!("≥ {}", number(bar)),
+                Some(Bar::AtMost(bar)) => format!("≤ {}", number(bar)),
+                None => String::new(),
+            },
+            reached: match figure.is_reached() {
+                Some(true) => "ok",
+                Some(false) => "**not reached**",
+                None => "",
+            },
+        }
+    }
+}
+
+/// Some three significant digits, thousands with commas.
 pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
     let decimals = match value.abs() {
-        size if size >= 100.0 => 0,
+        size if size >= 100.0 || size.fract() == 0.0 => 0,
         size if size >= 10.0 => 1,
         _ => 2,
     };
@@ -167,6 +188,7 @@ mod tests {
             (999.9, "1,000"),
             (123.4, "123"),
             (12.34, "12.3"),
+            (0.0, "0"),
             (0.456, "0.46"),
             (-1_234_567.0, "-1,234,567"),
             (f64::NAN, "–"),
@@ -189,7 +211,7 @@ mod tests {
             text.contains("| acknowledgements | 10,000 /s | 9,000 – 11,000 | ≥ 12,000 | **not reached** |"),
             "{text}"
         );
-        assert!(text.contains("| p99 | 3.00 ms |  | ≤ 25.0 | ok |"), "{text}");
+        assert!(text.contains("| p99 | 3 ms |  | ≤ 25 | ok |"), "{text}");
         report.check("rows", 4, 5);
         assert_eq!(report.mistakes, ["rows: 4, not 5"]);
     }

@@ -9,8 +9,7 @@ use super::{BUSY_MODEL, Lab, PATIENCE, WIDE};
 use crate::clock::now_ns;
 use crate::database::{Database, Engine};
 use crate::fill;
-use crate::load;
-use crate::orchestrator::Orchestrator;
+use crate::load::{self, Done};
 use crate::report::{Bar, number};
 use crate::stats::{median, ms, percentile_ms};
 use crate::stub::LocalModel;
@@ -44,11 +43,10 @@ const FIGURES: [(&str, &str, bool); 6] = [
     ("`triage list` (a process of its own)", "ms", true),
 ];
 
-/// A database of one size with an orchestrator whose model is busy and, one after the other, one whose model answers.
+/// A database of one size.
 struct Place {
     tickets: u64,
     database: Database,
-    orchestrator: Orchestrator,
 }
 
 /// Measures on tables of several sizes.
@@ -79,7 +77,6 @@ pub(crate) async fn run(lab: &mut Lab, engine: Engine, scenario: &'static str) -
         note_whole_table_reads(lab, scenario, place, "with statistics").await?;
     }
     for place in places {
-        drop(place.orchestrator);
         place.database.delete().await?;
     }
     tell(lab, scenario, &sized);
@@ -99,8 +96,7 @@ async fn prepare(lab: &mut Lab, engine: Engine, scenario: &'static str, tickets:
         );
         lab.say(&format!("{scenario}: filled in {} s", number(ms(now_ns() - started) / 1000.0)));
     }
-    let orchestrator = lab.program.serve(&database, &WIDE).await?;
-    Ok(Place { tickets, database, orchestrator })
+    Ok(Place { tickets, database })
 }
 
 /// The largest tables before anybody has analysed them: which plans does Postgres choose when it knows nothing?
@@ -122,28 +118,13 @@ async fn without_statistics(lab: &mut Lab, scenario: &'static str, place: &Place
 }
 
 async fn measure(lab: &Lab, place: &Place) -> Result<[f64; FIGURES.len()]> {
-    let port = place.orchestrator.port;
-    // First with a model that answers at once, so that no backlog is there.
-    lab.begin(LocalModel::Answers(Duration::ZERO));
-    let time = lab.size.time.min(Duration::from_secs(4));
-    let done = load::open(port, &lab.numbers, CLAIM_RATE, time).await?;
-    let expected = done.sent.len();
-    lab.stub.wait("all messages", PATIENCE, |journal| journal.told.len() >= expected).await?;
-    let asked =
-        |sent: &load::Sent| Some(lab.stub.journal().asked.get(&sent.number)?.saturating_sub(sent.at_ns));
-    let claims: Vec<u64> = done.sent.iter().filter_map(asked).collect();
+    let claims = claims(lab, &place.database).await?;
     let mut lists = Vec::new();
     for _ in 0..LISTS {
         lists.push(lab.program.run(&place.database, &["triage", "list"])?);
     }
-    lab.begin(BUSY_MODEL);
-    if place.database.engine == Engine::Postgres {
-        lab.server.checkpoint().await?;
-    }
-    let done = load::closed(port, &lab.numbers, CONNECTIONS, time / 2).await?;
+    let done = acknowledgements(lab, &place.database).await?;
     let latencies = done.latencies();
-    // What was taken only to be timed is not worked off in the next measurement.
-    place.database.run("delete from jobs").await?;
     Ok([
         done.rate(),
         percentile_ms(&latencies, 50.0),
@@ -152,6 +133,33 @@ async fn measure(lab: &Lab, place: &Place) -> Result<[f64; FIGURES.len()]> {
         percentile_ms(&claims, 99.0),
         median(&lists),
     ])
+}
+
+/// How long it took from each webhook to its question, with a model that answers at once.
+async fn claims(lab: &Lab, database: &Database) -> Result<Vec<u64>> {
+    lab.begin(LocalModel::Answers(Duration::ZERO));
+    let orchestrator = lab.program.serve(database, &WIDE).await?;
+    let warm_up = load::burst(orchestrator.port, &lab.numbers, 4, 20).await?.sent.len();
+    let done = load::open(orchestrator.port, &lab.numbers, CLAIM_RATE, lab.size.time).await?;
+    let expected = warm_up + done.sent.len();
+    lab.stub.wait("all messages", PATIENCE, |journal| journal.told.len() >= expected).await?;
+    let journal = lab.stub.journal();
+    let asked = |sent: &load::Sent| Some(journal.asked.get(&sent.number)?.saturating_sub(sent.at_ns));
+    Ok(done.sent.iter().filter_map(asked).collect())
+}
+
+/// Webhooks while the model is busy. What was taken only to be timed is not worked off in the next measurement.
+async fn acknowledgements(lab: &Lab, database: &Database) -> Result<Done> {
+    lab.begin(BUSY_MODEL);
+    let orchestrator = lab.program.serve(database, &[("CLOUD_FALLBACK", "off")]).await?;
+    load::closed(orchestrator.port, &lab.numbers, CONNECTIONS, Duration::from_millis(500)).await?;
+    if database.engine == Engine::Postgres {
+        lab.server.checkpoint().await?;
+    }
+    let done = load::closed(orchestrator.port, &lab.numbers, CONNECTIONS, lab.size.time / 2).await?;
+    drop(orchestrator);
+    database.run("delete from jobs").await?;
+    Ok(done)
 }
 
 async fn note_whole_table_reads(
