@@ -143,6 +143,17 @@ impl Database {
         self.number(&format!("select count(*) from {table}")).await
     }
 
+    /// The space it takes on the disk.
+    pub(crate) async fn size_bytes(&self) -> Result<i64> {
+        match self.engine {
+            Engine::Postgres => self.number("select pg_database_size(current_database())").await,
+            Engine::Sqlite => {
+                self.number("select page_count * page_size from pragma_page_count(), pragma_page_size()")
+                    .await
+            }
+        }
+    }
+
     /// Tables that were read from end to end since the last reset, with how often and how many rows (Postgres only).
     pub(crate) async fn whole_table_reads(&self) -> Result<Vec<(String, i64, i64)>> {
         let mut connection = connect(&self.url).await?;

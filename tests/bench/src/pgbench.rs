@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn the_rate_is_read_without_the_time_to_connect() {
         let output = "latency average = 0.231 ms\ninitial connection time = 2.5 ms\ntps = 4330.123456 (without initial connection time)\n";
-        assert_eq!(super::rate(output), Some(4330.123_456));
+        assert_eq!(super::rate(output), Some(4_330.123_456));
         assert_eq!(super::rate("pgbench (15.18)"), None);
     }
 }

@@ -18,7 +18,7 @@ use crate::stub::LocalModel;
 const CONNECTIONS: usize = 8;
 
 /// Tickets per second whose claim is timed: few enough that none waits for another.
-const CLAIM_RATE: u32 = 20;
+const CLAIM_RATE: u32 = 50;
 
 /// `triage list` is run so often per round.
 const LISTS: usize = 5;
@@ -61,6 +61,14 @@ pub(crate) async fn run(lab: &mut Lab, engine: Engine, scenario: &'static str) -
     }
     if engine == Engine::Postgres {
         without_statistics(lab, scenario, places.last().context("there is a largest size")?).await?;
+    }
+    if let Some(place) = places.last() {
+        let bytes = place.database.size_bytes().await?;
+        #[expect(clippy::cast_precision_loss, reason = "gigabytes")]
+        let each = bytes as f64 / 1024.0 / place.tickets.max(1) as f64;
+        let what =
+            format!("disk space per finished ticket with its indexes, of {}", number_of(place.tickets));
+        lab.report.add(scenario, what, "KiB", vec![each]);
     }
     let mut sized: Vec<Sized> =
         places.iter().map(|place| Sized { tickets: place.tickets, ..Sized::default() }).collect();

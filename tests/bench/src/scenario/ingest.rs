@@ -7,6 +7,8 @@ use anyhow::Result;
 use super::{BUSY_MODEL, Lab};
 use crate::database::Engine;
 use crate::load::{self, Done};
+use crate::orchestrator::Orchestrator;
+use crate::process;
 use crate::report::Bar;
 use crate::stats::{count, percentile_ms};
 
@@ -29,6 +31,8 @@ struct Rounds {
     ratio: Vec<f64>,
     p50: Vec<f64>,
     p99: Vec<f64>,
+    /// Microseconds of processor time per acknowledgement: orchestrator, Postgres, load generator with stubs.
+    cpu: [Vec<f64>; 3],
 }
 
 impl Rounds {
@@ -58,7 +62,13 @@ pub(crate) async fn run(lab: &mut Lab, engine: Engine, scenario: &'static str) -
         lab.say(&format!("{scenario}: round {round} of {}", lab.size.rounds));
         for (connections, rounds) in CONNECTIONS.into_iter().zip(&mut single) {
             let pgbench = pgbench(lab, engine, connections).await?;
+            let cpu = cpu_seconds(lab, &orchestrator)?;
             let done = load::closed(orchestrator.port, &lab.numbers, connections, lab.size.time).await?;
+            for ((used, before), rounds) in
+                cpu_seconds(lab, &orchestrator)?.iter().zip(cpu).zip(&mut rounds.cpu)
+            {
+                rounds.push((used - before) * 1e6 / count(done.sent.len()));
+            }
             sent += done.sent.len();
             rounds.add(&done, 1, pgbench);
         }
@@ -98,6 +108,12 @@ async fn pgbench(lab: &Lab, engine: Engine, clients: usize) -> Result<Option<f64
     Ok(Some(rate))
 }
 
+/// What orchestrator, Postgres and this process have used so far.
+fn cpu_seconds(lab: &Lab, orchestrator: &Orchestrator) -> Result<[f64; 3]> {
+    let ours = process::cpu_seconds(std::process::id());
+    Ok([orchestrator.cpu_seconds(), process::cpu_seconds_of_tree(lab.server.pid()?), ours])
+}
+
 fn tell_single(lab: &mut Lab, engine: Engine, scenario: &'static str, single: Vec<Rounds>) {
     let report = &mut lab.report;
     for (connections, rounds) in CONNECTIONS.into_iter().zip(single) {
@@ -118,6 +134,18 @@ fn tell_single(lab: &mut Lab, engine: Engine, scenario: &'static str, single: Ve
         report.add(scenario, format!("acknowledgement p99, {on}"), "ms", rounds.p99);
         if is_largest {
             report.bar_of(engine, Bar::AtMost(25.0));
+            for (who, rounds) in
+                ["the orchestrator", "Postgres", "the load generator"].into_iter().zip(rounds.cpu)
+            {
+                if engine == Engine::Postgres || who != "Postgres" {
+                    report.add(
+                        scenario,
+                        format!("processor time of {who} per acknowledgement, {on}"),
+                        "µs",
+                        rounds,
+                    );
+                }
+            }
         }
     }
 }
