@@ -55,7 +55,7 @@ struct Options {
     /// Folder for the orchestrators' logs, in memory
     #[arg(long)]
     logs: PathBuf,
-    /// A minute or two, for development
+    /// Some two minutes, for development
     #[arg(long)]
     quick: bool,
     /// Only these
