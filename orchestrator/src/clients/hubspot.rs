@@ -1,4 +1,6 @@
-//! HubSpot's CRM: reading a ticket and the names of its contacts.
+//! HubSpot's CRM: reading a ticket and the names of its contacts, and searching for tickets.
+
+mod search;
 
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use triage::ticket::{Text, TicketId};
 use super::http;
 use super::model::join;
 use crate::config::{ApiFamily, HubSpot as Settings};
+
+pub use search::{Found, Page};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -6,6 +6,7 @@
 
 mod dialect;
 mod open;
+mod reconciliation;
 mod tickets;
 mod triages;
 
@@ -15,6 +16,7 @@ use sqlx::{PgPool, SqlitePool};
 
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use open::{OpenError, Schema};
+pub use reconciliation::{Progress, Run, RunEnd, Standing, Turn};
 pub use tickets::{Retry, Ticket};
 pub use triages::{Filter, status_name, status_named};
 
