@@ -15,5 +15,6 @@ mod discord;
 mod fallback;
 mod imports;
 mod queue;
+mod reconcile;
 mod signature;
 mod webhook;
