@@ -143,15 +143,16 @@ fn print(report: &GapReport) {
     }
     println!();
     let width = report.tickets.to_string().len().max(4);
-    let row = |mark: &str, name: &str, count: u64, what: &str| {
-        println!("{mark} {name:<12} {count:>width$}{}{what}", if what.is_empty() { "" } else { "   " });
+    let row = |mark: &str, name: &str, count: u64, what: &str| match count {
+        0 => println!("  {name:<12} {count:>width$}"),
+        _ => println!("{mark} {name:<12} {count:>width$}   {what}"),
     };
-    row("●", "Triaged", report.triaged, "");
-    row("◐", "In review", report.needs_review, "triaged; a person must check the verdict");
+    row("●", "Triaged", report.triaged, "they have a verdict");
+    row("◐", "In review", report.needs_review, "they have a verdict that a person must check");
     row("○", "Waiting", report.waiting, "queued, being triaged, or waiting for the next try");
-    row("○", "Gone", report.gone, "HubSpot said that they are deleted");
+    row("○", "Gone", report.gone, "HubSpot said that they are deleted, although its search finds them");
     row("✕", "Failed", report.failed.count, "could not be triaged; a person must read them");
-    row("✕", "Unaccounted", report.unaccounted.count, "");
+    row("✕", "Unaccounted", report.unaccounted.count, "HubSpot has them, we do not");
     if report.failed.count > 0 {
         println!("\nFailed (`orchestrator triage retry ID` tries again)");
         for FailedTicket { ticket_id, reason } in &report.failed.tickets {

@@ -18,12 +18,13 @@ use crate::store::Schema;
 /// The database is asked for this answer; the others are reported from their last real use.
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, description = "Always", body = Health)))]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
+    let (database, hubspot) = tokio::join!(database(&app), hubspot(&app));
     let dependencies = Dependencies {
-        database: database(&app).await,
+        database,
         local_llm: provider(&app, Provider::Local),
         groq_api: provider(&app, Provider::Groq),
         discord: discord(&app),
-        hubspot: hubspot(&app).await,
+        hubspot,
     };
     let is_broken = |dependency: &Dependency| dependency.status == Status::Unhealthy;
     let broken = [

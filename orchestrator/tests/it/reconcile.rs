@@ -226,6 +226,19 @@ on_both! {
 }
 
 on_both! {
+    async fn a_stop_in_the_middle_of_a_run_leaves_it_to_others_at_once(database) {
+        let app = started(&database, &[]).await;
+        app.world.hubspot.faults.script("hang on search").unwrap();
+        app.advance(EVERY);
+        app.world.hubspot.journal.wait_for_on("/search", 1).await;
+        let now = app.app.clock.now();
+        assert!(matches!(open(&database).await.begin_reconciliation(now, now).await.unwrap(), Turn::NotYet { .. }));
+        app.stop().await;
+        assert!(matches!(open(&database).await.begin_reconciliation(now, now).await.unwrap(), Turn::Run(_)));
+    }
+}
+
+on_both! {
     async fn a_refused_token_is_told_and_the_next_run_tries_again(database) {
         let app = started(&database, &[]).await;
         app.world.hubspot.add_ticket(ticket(1));
