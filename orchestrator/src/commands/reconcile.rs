@@ -1,10 +1,11 @@
 //! `orchestrator reconcile`: one reconciliation by hand, and a report of where every ticket of the window stands.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to a person")]
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Args;
 use link::{FailedTicket, GapReport, Listed, TriageStatus};
 use triage::reconcile::{self, Since};
@@ -56,10 +57,9 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
         clock: &clock,
         portal_id: config.hubspot.portal_id,
     };
-    let report = match report(means, since).await {
-        Ok(report) => report,
-        Err(trouble) => bail!("{}", advice(&trouble)),
-    };
+    let report = report(means, since, tell_progress).await;
+    tell_progress(0);
+    let report = report.map_err(|trouble| anyhow!(advice(&trouble)))?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -83,6 +83,14 @@ async fn since(store: &Store, wanted: Option<Since>, now: Timestamp) -> anyhow::
     Ok(since)
 }
 
+/// A line that replaces itself, for a person who waits; none for nothing.
+fn tell_progress(tickets: u64) {
+    if std::io::stderr().is_terminal() {
+        let line = if tickets == 0 { String::new() } else { format!("{tickets} tickets so far …") };
+        eprint!("\r\x1b[K{line}");
+    }
+}
+
 fn advice(trouble: &Trouble) -> String {
     let what_to_do = match trouble.error_type {
         "refused" => "Check HUBSPOT_ACCESS_TOKEN (its scope must allow reading tickets) and HUBSPOT_API_URL.",
@@ -92,8 +100,13 @@ fn advice(trouble: &Trouble) -> String {
     format!("{trouble}. {what_to_do}")
 }
 
-/// Walks through everything HubSpot has since then, enqueues what is unknown, and counts where each ticket stands.
-pub async fn report(means: Means<'_>, since: Timestamp) -> Result<GapReport, Trouble> {
+/// Walks through everything HubSpot has since then, enqueues what is unknown, and counts where each ticket stands;
+/// `progress` hears after each page how many tickets it were so far.
+pub async fn report(
+    means: Means<'_>,
+    since: Timestamp,
+    progress: impl Fn(u64),
+) -> Result<GapReport, Trouble> {
     let until = means.clock.now().to_rfc3339();
     let mut report = GapReport { since: since.to_rfc3339(), until, ..GapReport::default() };
     let mut finder = Finder::new(means, since);
@@ -102,6 +115,7 @@ pub async fn report(means: Means<'_>, since: Timestamp) -> Result<GapReport, Tro
         for id in &ids {
             count(&mut report, id, standings.get(id.as_str()));
         }
+        progress(report.tickets);
     }
     Ok(report)
 }

@@ -9,7 +9,7 @@ use orchestrator::worker::find::Means;
 use serde_json::{Value, json};
 use sims::hubspot::Ticket;
 use sims::sender::Sender;
-use triage::reconcile::EVERY;
+use triage::reconcile::{EVERY, OVERLAP};
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
 
@@ -102,9 +102,16 @@ on_both! {
         app.world.hubspot.set_search_lag(Duration::ZERO);
         app.advance(EVERY);
         app.wait_for("1", TriageStatus::Triaged).await;
-        let [first, second] = searches(&app).try_into().unwrap();
-        let after = |search: &Value| search["filterGroups"][0]["filters"][0]["value"].as_str().unwrap().to_owned();
-        assert_eq!(after(&first), after(&second), "a quarter of an hour behind the mark, but not before the first start");
+        run_to_end(&app, 2).await;
+        let began = progress(&app).await.began;
+        for run in 3..=5 {
+            let mark = progress(&app).await.mark;
+            app.advance_at_rest(&database, EVERY).await;
+            run_to_end(&app, run).await;
+            let expected = mark.minus(OVERLAP).max(began).as_millis().to_string();
+            assert_eq!(searches(&app).pop().unwrap()["filterGroups"][0]["filters"][0]["value"], expected);
+        }
+        assert!(progress(&app).await.mark.minus(OVERLAP) > began, "the last of them looked behind its mark");
     }
 }
 
@@ -118,11 +125,14 @@ on_both! {
             app.world.hubspot.add_ticket(ticket(id).created_at(together));
         }
         app.advance(EVERY);
-        until("the pages to be gone through at their pace", async || {
-            app.app.clock.advance(Duration::from_millis(50));
+        let first = app.app.clock.now();
+        app.world.hubspot.journal.wait_for_on("/search", 1).await;
+        until("the pages to be gone through", async || {
+            app.app.clock.advance(Duration::from_millis(10));
             (searches(&app).len() == 4).then_some(())
         })
         .await;
+        assert!(app.app.clock.now().since(first) >= Duration::from_millis(750), "four in a second at the most");
         until("every ticket to be stored", async || {
             (database.ask("select cast(count(*) as text) from tickets").await == "650").then_some(())
         })
@@ -176,8 +186,13 @@ on_both! {
         store.end_reconciliation(&second, RunEnd::Abandoned, later, later).await.unwrap();
         let Turn::Run(third) = begin(later).await else { panic!("an abandoned one is free at once") };
         assert_eq!(third.mark, NOW);
-        store.end_reconciliation(&third, RunEnd::Done, later.plus(EVERY), later).await.unwrap();
-        assert_eq!(store.reconciliation().await.unwrap().unwrap().mark, later, "the start of the run");
+        let failed = RunEnd::Failed { error_type: "refused", error: "because" };
+        store.end_reconciliation(&third, failed, later, later).await.unwrap();
+        let Turn::Run(fourth) = begin(later).await else { panic!("it is due") };
+        assert_eq!((fourth.mark, fourth.failing.as_deref()), (NOW, Some("refused")), "what was said once is not said again");
+        store.end_reconciliation(&fourth, RunEnd::Done, later.plus(EVERY), later.plus(MINUTE)).await.unwrap();
+        let progress = store.reconciliation().await.unwrap().unwrap();
+        assert_eq!((progress.mark, progress.error), (later, None), "the start of the run");
     }
 }
 
@@ -370,7 +385,7 @@ async fn gap_report(app: &TestApp, back: Duration) -> GapReport {
         clock: &app.app.clock,
         portal_id: None,
     };
-    report(means, app.app.clock.now().minus(back)).await.unwrap()
+    report(means, app.app.clock.now().minus(back), |_| ()).await.unwrap()
 }
 
 async fn open(database: &Database) -> Store {

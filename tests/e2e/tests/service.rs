@@ -158,6 +158,11 @@ async fn lost_webhooks_are_found_by_hand_and_every_ticket_is_accounted_for() {
     let (code, report) = report();
     assert_eq!((code, &report["tickets"], &report["enqueued"]), (Some(0), &101.into(), &0.into()));
     assert_eq!((&report["unaccounted"]["count"], world.ollama.chats()), (&0.into(), 101), "{report}");
+    let since_the_start = text(&world.run(&["reconcile"]).stdout);
+    assert!(
+        since_the_start.contains("HubSpot has 101 tickets")
+            && since_the_start.contains("None of them was missed.")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
