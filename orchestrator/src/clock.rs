@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use triage::time::Timestamp;
 
 use crate::store::{self, Store};
@@ -26,7 +27,7 @@ pub struct Clock {
 #[derive(Debug, Clone)]
 enum Source {
     Machine,
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<watch::Sender<i64>>),
 }
 
 impl Clock {
@@ -37,22 +38,40 @@ impl Clock {
 
     /// A clock that only [`Clock::advance`] moves.
     pub fn manual(start: Timestamp) -> Self {
-        let now = Arc::new(AtomicI64::new(start.as_millis()));
-        Self { source: Source::Manual(now), ahead: Arc::default() }
+        let now = watch::Sender::new(start.as_millis());
+        Self { source: Source::Manual(Arc::new(now)), ahead: Arc::default() }
     }
 
     /// Now, by the database's clock.
     pub fn now(&self) -> Timestamp {
         match &self.source {
             Source::Machine => Timestamp::from_millis(machine_millis() + self.ahead.load(Ordering::Relaxed)),
-            Source::Manual(now) => Timestamp::from_millis(now.load(Ordering::Relaxed)),
+            Source::Manual(now) => Timestamp::from_millis(*now.borrow()),
         }
     }
 
     /// Moves a manual clock; the machine's is left alone.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(now) = &self.source {
-            now.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+            now.send_modify(|now| *now += i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Completes when it is `at`: with a manual clock, when it has been moved there.
+    pub async fn sleep_until(&self, at: Timestamp) {
+        match &self.source {
+            Source::Machine => loop {
+                let left = at.since(self.now());
+                if left.is_zero() {
+                    return;
+                }
+                // The database's clock may turn out to be another one meanwhile.
+                tokio::time::sleep(left.min(SYNC_EVERY)).await;
+            },
+            Source::Manual(now) => {
+                // This handle keeps the sender, so the wait cannot fail.
+                let _ = now.subscribe().wait_for(|now| *now >= at.as_millis()).await;
+            }
         }
     }
 

@@ -22,6 +22,8 @@ enum Command {
     /// Look at tickets and have them triaged again
     #[command(subcommand)]
     Triage(commands::triage::Command),
+    /// Look in HubSpot for tickets whose webhook never came, and show where every ticket stands
+    Reconcile(commands::reconcile::Options),
     /// Send a test ticket to the running service and follow it to its Discord message
     SendTest(commands::send_test::Options),
     /// Print the description of the HTTP interface
@@ -34,6 +36,9 @@ fn main() -> ExitCode {
         Command::Serve(options) => commands::with_config(|config| commands::serve::run(config, options)),
         Command::Migrate => commands::with_config(commands::migrate),
         Command::Triage(command) => commands::with_config(|config| commands::triage::run(config, command)),
+        Command::Reconcile(options) => {
+            commands::with_config(|config| commands::reconcile::run(config, options))
+        }
         Command::SendTest(options) => {
             commands::with_config(|config| commands::send_test::run(config, options))
         }

@@ -29,6 +29,8 @@ pub struct Dependencies {
     pub groq_api: Dependency,
     /// From the last real use.
     pub discord: Dependency,
+    /// From the last reconciliation, whichever orchestrator made it.
+    pub hubspot: Dependency,
 }
 
 /// One part.

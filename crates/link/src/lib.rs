@@ -3,9 +3,11 @@
 //! Times are RFC 3339 in UTC, durations milliseconds.
 
 mod health;
+mod reconciliation;
 mod triage;
 
 pub use health::{Dependencies, Dependency, Health, Status};
+pub use reconciliation::{FailedTicket, GapReport, Listed};
 pub use triage::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict, Written};
 
 use serde::{Deserialize, Serialize};

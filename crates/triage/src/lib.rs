@@ -8,6 +8,7 @@ mod invisible;
 mod language;
 pub mod message;
 pub mod prompt;
+pub mod reconcile;
 pub mod redact;
 pub mod retry;
 pub mod signature;

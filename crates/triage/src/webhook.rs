@@ -203,6 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn a_found_ticket_is_the_same_event_each_time_and_no_webhook() {
+        let found = |id: &str, portal, at| {
+            let id = crate::ticket::TicketId::parse(id).unwrap();
+            Event::found(id, portal, Some(crate::time::Timestamp::from_millis(at)))
+        };
+        assert_eq!(found("11", Some(7), 1).key, found("11", Some(7), 2).key);
+        assert_ne!(found("11", Some(7), 1).key, found("12", Some(7), 1).key);
+        assert_ne!(found("11", Some(7), 1).key, found("11", None, 1).key);
+        let event = found("11", None, 5);
+        assert_eq!((event.kind.as_str(), event.about, event.text), ("reconciliation", About::Creation, None));
+        assert_eq!(event.occurred_at, Some(5));
+        assert_ne!(event.key, one(&json!({"ticket_id": "11"})).events[0].key);
+    }
+
+    #[test]
     fn an_event_without_a_ticket_is_named() {
         let parsed = one(
             &json!([{"subscriptionType":"ticket.creation","objectId":1}, {"subscriptionType":"ticket.creation"}, 5]),

@@ -1,5 +1,6 @@
-//! HubSpot's CRM: reading a ticket and the names of its contacts; `write` has what goes back.
+//! HubSpot's CRM: reading a ticket and the names of its contacts; `search` finds tickets, `write` has what goes back.
 
+mod search;
 mod write;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::http;
 use super::model::join;
 use crate::config::{ApiFamily, HubSpot as Settings};
 
+pub use search::{Found, Page};
 use write::Definitions;
 pub use write::{NoteText, Update};
 

@@ -56,7 +56,7 @@ fn announce_gaps(config: &Config) {
         ),
         (
             config.hubspot.access_token.is_none(),
-            "HUBSPOT_ACCESS_TOKEN is not set: tickets whose webhook carries no text cannot be triaged",
+            "HUBSPOT_ACCESS_TOKEN is not set: tickets whose webhook carries no text cannot be triaged, and nobody looks for those whose webhook never comes",
         ),
         (config.discord.is_none(), "DISCORD_WEBHOOK_URL is not set: nobody is told"),
         (config.groq.is_none(), "there is no fallback: tickets wait for the local model"),

@@ -264,7 +264,7 @@ fn status(name: &str) -> Result<TriageStatus, String> {
 }
 
 /// One line of untrusted text that cannot upset a terminal.
-fn printable(text: &str, most_chars: usize) -> String {
+pub(super) fn printable(text: &str, most_chars: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match line.char_indices().nth(most_chars) {
         Some((end, _)) => format!("{}…", &line[..end]),

@@ -18,15 +18,22 @@ use crate::store::Schema;
 /// The database is asked for this answer; the others are reported from their last real use.
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, description = "Always", body = Health)))]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
+    let (database, hubspot) = tokio::join!(database(&app), hubspot(&app));
     let dependencies = Dependencies {
-        database: database(&app).await,
+        database,
         local_llm: provider(&app, Provider::Local),
         groq_api: provider(&app, Provider::Groq),
         discord: discord(&app),
+        hubspot,
     };
     let is_broken = |dependency: &Dependency| dependency.status == Status::Unhealthy;
-    let broken =
-        [&dependencies.database, &dependencies.local_llm, &dependencies.groq_api, &dependencies.discord];
+    let broken = [
+        &dependencies.database,
+        &dependencies.local_llm,
+        &dependencies.groq_api,
+        &dependencies.discord,
+        &dependencies.hubspot,
+    ];
     Json(Health {
         status: if broken.into_iter().any(is_broken) { Status::Degraded } else { Status::Healthy },
         timestamp: app.clock.now().to_rfc3339(),
@@ -91,6 +98,17 @@ fn discord(app: &App) -> Dependency {
         (Some(_), Some(why)) => broken(why),
         (Some(_), None) => bare(Status::Healthy),
     }
+}
+
+/// The search for missed tickets asks HubSpot every few minutes, so its last outcome tells how HubSpot is doing.
+async fn hubspot(app: &App) -> Dependency {
+    if app.hubspot.is_none() {
+        return bare(Status::NotConfigured);
+    }
+    let Ok(Some(progress)) = app.store.reconciliation().await else { return bare(Status::NotChecked) };
+    let Some(ended) = progress.ended else { return bare(Status::NotChecked) };
+    let state = progress.error.map_or_else(|| bare(Status::Healthy), broken);
+    Dependency { checked_at: Some(ended.to_rfc3339()), ..state }
 }
 
 const fn bare(status: Status) -> Dependency {

@@ -19,6 +19,8 @@ pub(crate) struct Sql {
     pub claim: &'static str,
     /// `(ticket, now, provider)`.
     pub upsert_processed: &'static str,
+    /// `(ticket ids as JSON)` → each with its status and error, null when it is unknown.
+    pub standings: &'static str,
     /// `(kind)`: tells the other orchestrators that there is work.
     pub notify: &'static str,
 }
@@ -96,6 +98,33 @@ macro_rules! claim {
     };
 }
 
+/// A ticket's state is its job's while one is alive, else where it came to rest.
+macro_rules! status {
+    () => {
+        "case when j.state = 'running' then 'triaging'
+              when j.state in ('waiting', 'held') or j.failures > 0 then 'waiting'
+              when j.state = 'ready' then 'queued'
+              else t.status end"
+    };
+}
+pub(super) use status;
+
+// One by one in the index: as joins the planner might read whole tables.
+macro_rules! standings {
+    ($rows:literal) => {
+        concat!(
+            "select r.id as id, coalesce(
+                (select ",
+            status!(),
+            " from tickets t left join jobs j on j.ticket_id = t.ticket_id and j.kind = 'triage' where t.ticket_id = r.id),
+                (select 'triaged' from processed_tickets p where p.ticket_id = r.id)) as status,
+                (select t.error from tickets t where t.ticket_id = r.id) as error
+             from ",
+            $rows
+        )
+    };
+}
+
 pub(crate) const POSTGRES: Sql = Sql {
     now_millis: "select (extract(epoch from clock_timestamp()) * 1000)::bigint",
     has_migrations: "select case when to_regclass('_sqlx_migrations') is null then 0 else 1 end::bigint",
@@ -109,6 +138,7 @@ pub(crate) const POSTGRES: Sql = Sql {
     enqueue_triages: enqueue_triages!("jsonb_array_elements_text($1::jsonb) as r(id)"),
     insert_changes: insert_changes!("jsonb_array_elements_text($1::jsonb) as r(id)"),
     claim: claim!("for update skip locked"),
+    standings: standings!("jsonb_array_elements_text($1::jsonb) as r(id)"),
     upsert_processed: "insert into processed_tickets (ticket_id, processed_at, provider)
         values ($1, to_timestamp($2::double precision / 1000), $3)
         on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",
@@ -131,6 +161,7 @@ pub(crate) const SQLITE: Sql = Sql {
     enqueue_triages: enqueue_triages!("(select value as id from json_each($1))"),
     insert_changes: insert_changes!("(select value as id from json_each($1))"),
     claim: claim!(""),
+    standings: standings!("(select value as id from json_each($1)) as r"),
     upsert_processed: "insert into processed_tickets (ticket_id, processed_at, provider)
         values ($1, strftime('%Y-%m-%dT%H:%M:%fZ', $2 / 1000.0, 'unixepoch'), $3)
         on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",

@@ -7,6 +7,7 @@
 mod dialect;
 mod hubspot_writes;
 mod open;
+mod reconciliation;
 mod tickets;
 mod triages;
 
@@ -17,6 +18,7 @@ use sqlx::{PgPool, SqlitePool};
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
 pub use open::{OpenError, Schema};
+pub use reconciliation::{Progress, Run, RunEnd, Standing, Turn};
 pub use tickets::{Retry, Ticket};
 pub use triages::{Filter, status_name, status_named};
 

@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
 
+use super::dialect::status;
 use super::{Doing, HubSpotWrite, Result, Store, each};
 
 /// Which tickets to list.
@@ -77,15 +78,11 @@ struct EventRow {
     received_at: i64,
 }
 
-/// A ticket's state is its job's while one is alive, else where it came to rest.
 macro_rules! select_triages {
     ($tail:literal) => {
         concat!(
             "select * from (select t.ticket_id, t.subject, t.url, t.received_at,
-                case when j.state = 'running' then 'triaging'
-                     when j.state in ('waiting', 'held') or j.failures > 0 then 'waiting'
-                     when j.state = 'ready' then 'queued'
-                     else t.status end as status,
+                ", status!(), " as status,
                 coalesce(j.note, t.error) as error,
                 (select count(*) from attempts a where a.ticket_id = t.ticket_id) as attempts,
                 v.category, v.priority, v.sentiment, v.language, v.summary, v.reason, v.confidence, v.team, v.suggested_reply,

@@ -1,7 +1,9 @@
 //! The workers: one loop per kind of job that claims what is due, performs it beside others and keeps its lease.
 
 mod announce;
+pub mod find;
 pub mod providers;
+mod reconcile;
 mod triage;
 pub mod write_back;
 
@@ -62,7 +64,8 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     });
     let wake_waiting = wake_waiting(&app, &stop);
     let probe = app.providers.probe_broken(&app.clock, &stop);
-    tokio::join!(futures::future::join_all(loops), wake_waiting, probe, sweep(&app, &stop));
+    let reconcile = reconcile::run(&app, &stop);
+    tokio::join!(futures::future::join_all(loops), wake_waiting, probe, sweep(&app, &stop), reconcile);
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         warn!(

@@ -81,9 +81,9 @@ on_both! {
     async fn an_announced_ticket_that_was_deleted_has_its_message_put_right(database) {
         let app = TestApp::start(&database, &[]).await;
         app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 405}])).await;
-        app.world.hubspot.journal.wait_for_answers(1).await;
+        app.world.hubspot.journal.wait_for_on("tickets/405", 1).await;
         app.advance_at_rest(&database, TOO_LONG).await;
-        app.world.hubspot.journal.wait_for_answers(2).await;
+        app.world.hubspot.journal.wait_for_on("tickets/405", 2).await;
         database.rested().await;
         app.app.store.announce_waiting(app.app.clock.now()).await.unwrap();
         app.advance(std::time::Duration::ZERO);

@@ -16,6 +16,7 @@ mod fallback;
 mod imports;
 mod limits;
 mod queue;
+mod reconcile;
 mod signature;
 mod webhook;
 mod write_back;

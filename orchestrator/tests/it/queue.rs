@@ -189,7 +189,7 @@ on_both! {
 on_both! {
     async fn migrating_twice_and_at_once_is_harmless(database) {
         let store = Store::open(&database.url, 4).await.unwrap();
-        assert_eq!(store.schema().await.unwrap(), Schema::Behind(2));
+        assert!(matches!(store.schema().await.unwrap(), Schema::Behind(missing) if missing > 0));
         let (first, second) = tokio::join!(store.migrate(), store.migrate());
         first.unwrap();
         second.unwrap();

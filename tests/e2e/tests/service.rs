@@ -160,6 +160,62 @@ async fn with_nothing_behind_the_local_address_groq_answers_redacted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_webhooks_are_found_by_hand_and_every_ticket_is_accounted_for() {
+    let world = World::start().await;
+    world.hubspot.unlimited();
+    let orchestrator = world.serve().await;
+    let sender = orchestrator.sender();
+    sender.lose(100);
+    for id in 5000..5101 {
+        world.hubspot.add_ticket(Ticket::new(id, "Question", &format!("How do I change my plan? ({id})")));
+        sender.created(id).await.unwrap();
+    }
+    world.discord.wait_for_messages(1).await;
+    let found = world.run(&["reconcile", "--since", "1h"]);
+    let said = text(&found.stdout);
+    assert_eq!(found.status.code(), Some(0), "{said}{}", text(&found.stderr));
+    assert!(said.starts_with("HubSpot has 101 tickets created\n  since 2"), "{said}");
+    assert!(said.contains("\n100 of them were missed. They are in the queue now"), "{said}");
+    assert!(said.ends_with("  Unaccounted     0\n\nEvery ticket is accounted for.\n"), "{said}");
+
+    world.discord.wait_for_messages(101).await;
+    let report = || {
+        let output = world.run(&["reconcile", "--since", "60m", "--json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), report)
+    };
+    wait_until("every ticket to be triaged", async || report().1["triaged"] == 101).await;
+    let (code, report) = report();
+    assert_eq!((code, &report["tickets"], &report["enqueued"]), (Some(0), &101.into(), &0.into()));
+    assert_eq!((&report["unaccounted"]["count"], world.ollama.chats()), (&0.into(), 101), "{report}");
+    let since_the_start = text(&world.run(&["reconcile"]).stdout);
+    assert!(
+        since_the_start.contains("HubSpot has 101 tickets")
+            && since_the_start.contains("None of them was missed.")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_keeps_a_reconciliation_from_running_is_said_with_what_to_do() {
+    let mut world = World::start().await;
+    let says = |world: &World, arguments: &[&str], code: i32, expected: &str| {
+        let output = world.run(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(expected), "{said}");
+    };
+    says(&world, &["reconcile"], 1, "run `orchestrator migrate`");
+    assert!(world.run(&["migrate"]).status.success());
+    says(&world, &["reconcile"], 1, "say since when, for example --since 24h");
+    says(&world, &["reconcile", "--since", "yesterday"], 2, "such as 2026-11-23T00:00:00Z");
+    says(&world, &["reconcile", "--since", "2999-01-01T00:00:00Z"], 1, "is in the future");
+    world.hubspot.set_token("another");
+    says(&world, &["reconcile", "--since", "1h"], 1, "Check HUBSPOT_ACCESS_TOKEN");
+    world.set("HUBSPOT_ACCESS_TOKEN", "");
+    says(&world, &["reconcile", "--since", "1h"], 1, "HUBSPOT_ACCESS_TOKEN is not set");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_orchestrators_on_one_postgres_share_the_work() {
     let Some(database) = postgres_database("triage_e2e_shared") else {
         eprintln!("skipped: TEST_DATABASE_URL is not set");

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::ticket::{Text, TicketId};
+use crate::time::Timestamp;
 use crate::writeback::PROPERTIES;
 
 /// HubSpot's object type id of tickets.
@@ -38,7 +39,7 @@ pub enum About {
 pub struct Event {
     /// Equal for repeated deliveries of the same event: a digest of portal, kind, object, event id, time and property.
     pub key: String,
-    /// `workflow`, or the subscription type of an app event.
+    /// `workflow`, the subscription type of an app event, or `reconciliation`.
     pub kind: String,
     /// What it says.
     pub about: About,
@@ -73,6 +74,29 @@ pub struct Change {
     pub value: String,
     /// HubSpot says that a person did it in its user interface.
     pub by_hand: bool,
+}
+
+impl Event {
+    /// That a search in HubSpot found the ticket, as if a webhook without text had told of its creation. Its key names
+    /// account and ticket only, so that finding it again repeats it.
+    pub fn found(ticket_id: TicketId, portal_id: Option<i64>, created: Option<Timestamp>) -> Self {
+        let mut event = Self {
+            key: String::new(),
+            kind: "reconciliation".to_owned(),
+            about: About::Creation,
+            ticket_id,
+            portal_id,
+            event_id: None,
+            occurred_at: None,
+            attempt: 0,
+            property: None,
+            text: None,
+            contacts: Vec::new(),
+        };
+        event.key = key(&event);
+        event.occurred_at = created.map(Timestamp::as_millis);
+        event
+    }
 }
 
 pub(super) enum Reading {

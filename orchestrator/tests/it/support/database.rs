@@ -55,6 +55,20 @@ impl Database {
         }
     }
 
+    /// Changes something behind everybody's back.
+    pub(crate) async fn run(&self, sql: &'static str) {
+        match self.kind {
+            Kind::Postgres { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::query(sql).execute(&mut connection).await.unwrap();
+            }
+            Kind::Sqlite { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::query(sql).execute(&mut connection).await.unwrap();
+            }
+        }
+    }
+
     /// Waits until no worker is in the middle of something: then the clock may jump without ending leases.
     pub(crate) async fn rested(&self) {
         until("the workers to rest", async || {

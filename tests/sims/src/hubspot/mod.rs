@@ -49,6 +49,7 @@ struct State {
 struct Crm {
     token: String,
     tickets: BTreeMap<u64, Ticket>,
+    index: search::Index,
     contacts: BTreeMap<String, Contact>,
     notes: Vec<Note>,
     notes_made: u64,
@@ -92,6 +93,7 @@ impl HubSpot {
         let crm = Crm {
             token: TOKEN.to_owned(),
             tickets: BTreeMap::new(),
+            index: search::Index::default(),
             contacts: BTreeMap::new(),
             notes: Vec::new(),
             notes_made: 0,
@@ -183,6 +185,16 @@ impl HubSpot {
         self.state.told().1.clone()
     }
 
+    /// How long a new ticket takes until a search finds it.
+    pub fn set_search_lag(&self, lag: Duration) {
+        self.state.crm().index.lag = lag;
+    }
+
+    /// How many results of one query can be paged through (10 000 in HubSpot).
+    pub fn set_search_depth(&self, results: usize) {
+        self.state.crm().index.depth = results;
+    }
+
     /// The limits: calls in ten seconds, searches in one.
     pub fn set_limits(&self, per_ten_seconds: u32, searches_per_second: u32) {
         *self.state.limits.lock().expect("never held over a panic") =
@@ -233,13 +245,15 @@ impl Crm {
         for contact in &ticket.contacts {
             self.contacts.insert(contact.id.clone(), contact.clone());
         }
+        self.index.note(ticket.id);
         self.tickets.insert(ticket.id, ticket);
     }
 }
 
 impl Sim for State {
-    fn is_work(&self, _request: &Request) -> bool {
-        true
+    /// Searches come in the background, not for a ticket at hand: their faults name them, `429 once on search`.
+    fn is_work(&self, request: &Request) -> bool {
+        !request.path.ends_with("/search")
     }
 
     fn refuse(&self, request: &Request, status: u16, wait: Option<Duration>) -> Reply {

@@ -4,9 +4,37 @@ use super::objects::Ticket;
 use super::{Crm, PORTAL_ID, calls};
 use crate::wire::Reply;
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::Instant;
 
 const BODY_LIMIT: usize = 3000;
 const RESULT_LIMIT: usize = 10_000;
+const FILTERS_LIMIT: usize = 18;
+
+/// What searches know: it lags behind the records.
+pub(super) struct Index {
+    pub(super) lag: Duration,
+    pub(super) depth: usize,
+    noted: HashMap<u64, Instant>,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self { lag: Duration::ZERO, depth: RESULT_LIMIT, noted: HashMap::new() }
+    }
+}
+
+impl Index {
+    /// The ticket is there; a ticket that is replaced stays as findable as it was.
+    pub(super) fn note(&mut self, id: u64) {
+        self.noted.entry(id).or_insert_with(Instant::now);
+    }
+
+    fn finds(&self, id: u64) -> bool {
+        self.noted.get(&id).is_some_and(|noted| noted.elapsed() >= self.lag)
+    }
+}
 
 pub(super) fn answer(crm: &Crm, body: &Value, length: usize) -> Reply {
     let limit = body["limit"].as_u64().unwrap_or(10);
@@ -24,20 +52,23 @@ pub(super) fn answer(crm: &Crm, body: &Value, length: usize) -> Reply {
         reason = "checked to be small and positive"
     )]
     let (after, limit) = (after as usize, usize::try_from(limit).unwrap_or(200));
-    if after + limit > RESULT_LIMIT {
-        return calls::failure(400, "VALIDATION_ERROR", "at most 10000 results can be paged through");
+    if after + limit > crm.index.depth {
+        return calls::failure(400, "VALIDATION_ERROR", "more results than can be paged through");
     }
     let none = Vec::new();
     let groups = body["filterGroups"].as_array().unwrap_or(&none);
     let filters = |group: &Value| group["filters"].as_array().cloned().unwrap_or_default();
-    if groups.len() > 5 || groups.iter().any(|group| filters(group).len() > 6) {
+    let all_filters: usize = groups.iter().map(|group| filters(group).len()).sum();
+    if groups.len() > 5 || all_filters > FILTERS_LIMIT || groups.iter().any(|group| filters(group).len() > 6)
+    {
         return calls::failure(400, "VALIDATION_ERROR", "too many filters");
     }
     let fits = |ticket: &&Ticket| {
         groups.is_empty()
             || groups.iter().any(|group| filters(group).iter().all(|filter| passes(ticket, filter)))
     };
-    let mut found: Vec<&Ticket> = crm.tickets.values().filter(fits).collect();
+    let indexed = crm.tickets.values().filter(|ticket| crm.index.finds(ticket.id));
+    let mut found: Vec<&Ticket> = indexed.filter(fits).collect();
     let sort = &body["sorts"][0];
     let by = sort["propertyName"].as_str().unwrap_or("createdate");
     found.sort_by_key(|ticket| (comparable(&ticket.get(by).unwrap_or_default()), ticket.id));

@@ -93,6 +93,38 @@ async fn search_filters_sorts_and_pages() {
 }
 
 #[tokio::test]
+async fn searches_lag_and_end_at_their_depth() {
+    let hubspot = with_ticket().await;
+    hubspot.unlimited();
+    let search = |body: Value| ask(post(&hubspot, "/crm/objects/2026-09/tickets/search", &body));
+    hubspot.set_search_lag(std::time::Duration::from_secs(3600));
+    assert_eq!(search(json!({})).await.1["total"], 0, "not in the index yet");
+    assert_eq!(ask(get(&hubspot, &format!("/crm/v3/objects/tickets/{ID}"))).await.0, 200, "but there");
+    hubspot.set_search_lag(std::time::Duration::ZERO);
+    assert_eq!(search(json!({})).await.1["total"], 1);
+    hubspot.set_search_depth(300);
+    assert_eq!(search(json!({"limit": 200, "after": "100"})).await.0, 200);
+    for body in [json!({"limit": 200, "after": "101"}), json!({"limit": 201})] {
+        let (status, answer) = search(body).await;
+        assert_eq!((status, &answer["category"]), (400, &json!("VALIDATION_ERROR")));
+    }
+    let above =
+        json!([{"filters": [{"propertyName": "hs_object_id", "operator": "GT", "value": ID.to_string()}]}]);
+    assert_eq!(search(json!({"filterGroups": above})).await.1["total"], 0);
+}
+
+#[tokio::test]
+async fn a_lost_webhook_never_arrives() {
+    let receiver = HubSpot::start().await.unwrap();
+    let sender = Sender::new(&format!("{}/webhooks/hubspot", receiver.url()), "secret");
+    sender.lose(2);
+    let both = [sender.created(1).await.unwrap().status, sender.clone().created(2).await.unwrap().status];
+    assert_eq!((both, receiver.journal.count()), ([0, 0], 0));
+    sender.created(3).await.unwrap();
+    assert_eq!(receiver.journal.count(), 1);
+}
+
+#[tokio::test]
 async fn updates_check_options_and_notes_link_to_tickets() {
     let hubspot = with_ticket().await;
     let patch = |value: &str| {
