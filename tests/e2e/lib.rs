@@ -160,6 +160,11 @@ impl Orchestrator {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    /// Where its log is.
+    pub fn log_file(&self) -> PathBuf {
+        self.log.clone()
+    }
+
     /// How often it has logged that event.
     pub fn count(&self, event: &str) -> usize {
         self.log().matches(&format!("\"event\":\"{event}\"")).count()
