@@ -181,6 +181,7 @@ impl Store {
             .execute(&mut *tx)
             .await
             .doing("hand a job back")?;
+            sqlx::query(db.sql().notify).bind(job.kind.as_str()).execute(&mut *tx).await.doing("notify")?;
             tx.commit().await.doing("hand a job back")
         })
     }
