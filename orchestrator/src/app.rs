@@ -45,9 +45,32 @@ pub struct App {
     /// When this process started.
     pub started: Instant,
     discord_stopped: Mutex<Option<String>>,
-    discord_failing: AtomicBool,
-    discord_works: Notify,
+    discord_recovery: Recovery,
+    /// Tells when HubSpot gives texts after it did not.
+    pub hubspot_reads: Recovery,
     draining: AtomicBool,
+}
+
+/// Tells of the first success of a service after a failure, and of its first one at all: what a process before this
+/// one could not do may have been waiting ever since.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    proved: AtomicBool,
+    works: Notify,
+}
+
+impl Recovery {
+    /// Notes whether the service could be used; the first success is told to [`Recovery::works`].
+    pub fn note(&self, works: bool) {
+        if !self.proved.swap(works, Ordering::Relaxed) && works {
+            self.works.notify_one();
+        }
+    }
+
+    /// Completes when the service works again.
+    pub async fn works(&self) {
+        self.works.notified().await;
+    }
 }
 
 impl App {
@@ -72,8 +95,8 @@ impl App {
             prompt_version: prompt::version(&config.desk),
             started: Instant::now(),
             discord_stopped: Mutex::default(),
-            discord_failing: AtomicBool::new(false),
-            discord_works: Notify::new(),
+            discord_recovery: Recovery::default(),
+            hubspot_reads: Recovery::default(),
             draining: AtomicBool::new(false),
             config,
             clock,
@@ -93,16 +116,14 @@ impl App {
         *self.discord_stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
     }
 
-    /// Notes whether Discord could be used; the first success after a failure is told to [`App::discord_works`].
+    /// Notes whether Discord could be used; the first success, also after a failure, is told to [`App::discord_works`].
     pub fn note_discord(&self, works: bool) {
-        if self.discord_failing.swap(!works, Ordering::Relaxed) && works {
-            self.discord_works.notify_one();
-        }
+        self.discord_recovery.note(works);
     }
 
     /// Completes when Discord works again after a failure.
     pub async fn discord_works(&self) {
-        self.discord_works.notified().await;
+        self.discord_recovery.works().await;
     }
 
     /// From now on this process is not ready for more.

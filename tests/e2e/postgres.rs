@@ -34,7 +34,7 @@ impl Server {
             "the server programs of Postgres (initdb, pg_ctl) are needed: scripts/setup installs them"
         );
         let folder = tempfile::tempdir().unwrap();
-        let started = script(&["start", path(&folder), "on"]).await;
+        let started = script(&["start", path(&folder), "durable"]).await;
         let server = Self { folder, url: crate::text(&started.stdout).trim().to_owned() };
         assert!(started.status.success(), "Postgres does not start: {}", crate::text(&started.stderr));
         server

@@ -129,9 +129,8 @@ async fn store_batch(context: &Context, batch: Vec<Waiting>) {
 impl Context {
     async fn accept(&self, incoming: &[Incoming]) -> Result<Vec<Accepted>> {
         let storing = self.store.accept(incoming, self.retriage, self.clock.now());
-        let accepted = tokio::time::timeout(SLOWEST_COMMIT, storing)
-            .await
-            .unwrap_or_else(|_| Err(Error::timed_out()));
+        let accepted =
+            tokio::time::timeout(SLOWEST_COMMIT, storing).await.unwrap_or_else(|_| Err(Error::timed_out()));
         let failed = accepted.as_ref().is_err_and(|error| !error.is_about_data());
         self.failing.store(failed, Ordering::Relaxed);
         let accepted = accepted?;

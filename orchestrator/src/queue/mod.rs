@@ -16,7 +16,7 @@ pub mod wake;
 use std::time::Duration;
 
 pub use accept::{Accepted, Incoming};
-pub use claim::{Back, Job};
+pub use claim::{Back, Job, Proof};
 pub use deliver::{Delivered, DeliveryState, Subject};
 pub use finish::{AttemptRow, Finished, TriageRow};
 pub use sweep::TOO_LONG;

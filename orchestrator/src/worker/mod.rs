@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use crate::app::App;
-use crate::queue::{EXTEND_EVERY, Job, Kind};
+use crate::queue::{EXTEND_EVERY, Job, Kind, Proof};
 use crate::store::{self, Store};
 
 /// How often the queue is looked at when nobody says that there is work: of a shared database other orchestrators
@@ -71,9 +71,10 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Brings forward what waited when this process starts, and from then on when a provider or Discord may be back.
+/// Brings forward what waited when this process starts, and from then on when a provider, HubSpot or Discord may be
+/// back.
 async fn wake_waiting(app: &App, stop: &CancellationToken) {
-    let mut due = vec![(Kind::Triage, false), (Kind::Discord, false)];
+    let mut due = vec![(Kind::Triage, Proof::Answers), (Kind::Discord, Proof::Answers)];
     loop {
         due = wake(app, due).await;
         let retry = async {
@@ -86,8 +87,9 @@ async fn wake_waiting(app: &App, stop: &CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = retry => {}
-            works = app.providers.recovered() => due.push((Kind::Triage, works)),
-            () = app.discord_works() => due.push((Kind::Discord, true)),
+            proof = app.providers.recovered() => due.push((Kind::Triage, proof)),
+            () = app.hubspot_reads.works() => due.push((Kind::Triage, Proof::Reads)),
+            () = app.discord_works() => due.push((Kind::Discord, Proof::Works)),
         }
     }
 }
@@ -117,10 +119,10 @@ async fn sweep(app: &App, stop: &CancellationToken) {
 }
 
 /// Returns what could not be woken because the database failed.
-async fn wake(app: &App, due: Vec<(Kind, bool)>) -> Vec<(Kind, bool)> {
+async fn wake(app: &App, due: Vec<(Kind, Proof)>) -> Vec<(Kind, Proof)> {
     let mut left = Vec::new();
-    for (kind, works) in due {
-        match app.store.wake_waiting(kind, works, app.clock.now()).await {
+    for (kind, proof) in due {
+        match app.store.wake_waiting(kind, proof, app.clock.now()).await {
             Ok(woken) => {
                 if woken > 0 {
                     info!(
@@ -134,7 +136,7 @@ async fn wake(app: &App, due: Vec<(Kind, bool)>) -> Vec<(Kind, bool)> {
             }
             Err(error) => {
                 debug!(error = %error.chain(), "cannot wake waiting jobs");
-                left.push((kind, works));
+                left.push((kind, proof));
             }
         }
     }

@@ -119,7 +119,14 @@ const FAULTS: [(Service, &[&str]); 5] = [
     ),
     (
         Service::HubSpot,
-        &["500 for 2s", "429 wait 2s 10 times", "hang twice", "bad json 5 times", "down for 2s", "521 for 2s"],
+        &[
+            "500 for 2s",
+            "429 wait 2s 10 times",
+            "hang twice",
+            "bad json 5 times",
+            "down for 2s",
+            "521 for 2s",
+        ],
     ),
     (
         Service::Discord,
