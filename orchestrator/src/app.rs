@@ -46,6 +46,9 @@ pub struct App {
     pub started: Instant,
     discord_stopped: Mutex<Option<String>>,
     discord_recovery: Recovery,
+    /// Whose turn it is to write to Discord. A message that is written but whose id is not stored yet is written again
+    /// after a crash, so there is never more than one of them.
+    pub discord_turn: tokio::sync::Mutex<()>,
     /// Tells when HubSpot gives texts after it did not.
     pub hubspot_reads: Recovery,
     draining: AtomicBool,
@@ -96,6 +99,7 @@ impl App {
             started: Instant::now(),
             discord_stopped: Mutex::default(),
             discord_recovery: Recovery::default(),
+            discord_turn: tokio::sync::Mutex::default(),
             hubspot_reads: Recovery::default(),
             draining: AtomicBool::new(false),
             config,

@@ -38,7 +38,7 @@ const INSIST_UP_TO: Duration = Duration::from_secs(12);
 /// Claims of the same job that no worker survived, after which a person has to look.
 const MOST_TAKEOVERS: u32 = 5;
 
-/// Discord messages written at once.
+/// Discord jobs held at once; their messages are written one after the other.
 const ANNOUNCERS: usize = 8;
 
 /// Runs the workers until `stop`, then lets them finish or hands their jobs back.

@@ -1,4 +1,5 @@
 //! Crashes, stops and absences, as the built programs live through them. Every test has a Postgres of its own or none.
+#![expect(clippy::unwrap_used, reason = "in a test a failure should say where")]
 
 mod database;
 mod dies;
