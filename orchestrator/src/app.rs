@@ -51,25 +51,31 @@ pub struct App {
     discord_recovery: Recovery,
     /// Tells when HubSpot takes what is written after it did not.
     pub hubspot_recovery: Recovery,
+    /// Whose turn it is to write to Discord. A message that is written but whose id is not stored yet is written again
+    /// after a crash, so there is never more than one of them.
+    pub discord_turn: tokio::sync::Mutex<()>,
+    /// Tells when HubSpot gives texts after it did not.
+    pub hubspot_reads: Recovery,
     draining: AtomicBool,
 }
 
-/// Tells of the first success of a service after a failure.
+/// Tells of the first success of a service after a failure, and of its first one at all: what a process before this
+/// one could not do may have been waiting ever since.
 #[derive(Debug, Default)]
 pub struct Recovery {
-    failing: AtomicBool,
+    proved: AtomicBool,
     works: Notify,
 }
 
 impl Recovery {
-    /// Notes whether the service could be used; the first success after a failure is told to [`Recovery::works`].
+    /// Notes whether the service could be used; the first success is told to [`Recovery::works`].
     pub fn note(&self, works: bool) {
-        if self.failing.swap(!works, Ordering::Relaxed) && works {
+        if !self.proved.swap(works, Ordering::Relaxed) && works {
             self.works.notify_one();
         }
     }
 
-    /// Completes when the service works again after a failure.
+    /// Completes when the service works again.
     pub async fn works(&self) {
         self.works.notified().await;
     }
@@ -100,6 +106,8 @@ impl App {
             discord_stopped: Mutex::default(),
             discord_recovery: Recovery::default(),
             hubspot_recovery: Recovery::default(),
+            discord_turn: tokio::sync::Mutex::default(),
+            hubspot_reads: Recovery::default(),
             draining: AtomicBool::new(false),
             config,
             clock,
@@ -119,7 +127,7 @@ impl App {
         *self.discord_stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
     }
 
-    /// Notes whether Discord could be used; the first success after a failure is told to [`App::discord_works`].
+    /// Notes whether Discord could be used; the first success, also after a failure, is told to [`App::discord_works`].
     pub fn note_discord(&self, works: bool) {
         self.discord_recovery.note(works);
     }

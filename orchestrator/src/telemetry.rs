@@ -18,7 +18,12 @@ pub const SERVICE: &str = "hubspot-triage";
 
 /// Installs the process's logger. Further calls change nothing, so that tests may all call it.
 pub fn install(log: &Log, clock: Clock) {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter(&log.level)).with_writer(std::io::stderr);
+    // A line that cannot be written (a full disk, a reader that has gone) must not end the process, as the complaint
+    // about it would: it goes to the same place, and panics.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter(&log.level))
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     // An error means that a logger is installed already.
     let _ = if log.json {
         tracing::subscriber::set_global_default(builder.event_format(JsonLines { clock }).finish())

@@ -1,7 +1,11 @@
 //! Drives the built programs as a person would: processes, their output, HTTP. Nothing of the orchestrator is linked in.
 #![expect(clippy::unwrap_used, reason = "in a test a failure should say where")]
 
+pub mod chaos;
+pub mod postgres;
+
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -98,7 +102,17 @@ impl World {
 
     /// Starts `orchestrator serve` on a free port, which its log tells.
     pub async fn serve_unready(&self) -> Orchestrator {
-        let mut command = self.command(&["serve"]);
+        self.listening(self.command(&["serve"])).await
+    }
+
+    /// The same as the last thing that a shell does: `before` sets up the process.
+    pub async fn serve_after(&self, before: &str) -> Orchestrator {
+        let mut command = self.program("sh");
+        command.args(["-c", &format!("{before}; exec \"$0\" serve")]).arg(program("orchestrator"));
+        self.listening(command).await
+    }
+
+    async fn listening(&self, mut command: Command) -> Orchestrator {
         let (log, path) = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap().keep().unwrap();
         command.env("PORT", "0").stderr(log).stdin(Stdio::null());
         let mut orchestrator =
@@ -116,10 +130,21 @@ impl World {
         orchestrator
     }
 
+    /// Leaves the folder with the logs where it is.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program("orchestrator"));
+        let mut command = self.program(program("orchestrator"));
+        command.args(arguments);
+        command
+    }
+
+    fn program(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         // No stray .env, no stray variable.
-        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.folder.path());
+        command.env_clear().envs(&self.settings).current_dir(self.folder.path());
         command
     }
 }
@@ -135,10 +160,41 @@ impl Orchestrator {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Sends SIGTERM and returns the exit code.
-    pub async fn terminate(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
+    /// Where its log is.
+    pub fn log_file(&self) -> PathBuf {
+        self.log.clone()
+    }
+
+    /// How often it has logged that event.
+    pub fn count(&self, event: &str) -> usize {
+        self.log().matches(&format!("\"event\":\"{event}\"")).count()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGKILL; returns when the process is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends SIGTERM.
+    pub fn ask_to_end(&self) {
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Sends SIGTERM and returns the exit code.
+    pub async fn terminate(self) -> Option<i32> {
+        self.ask_to_end();
+        self.ended().await
+    }
+
+    /// Waits until it ends by itself and returns the exit code.
+    pub async fn ended(mut self) -> Option<i32> {
         let mut code = None;
         wait_until("the orchestrator to end", async || {
             code = self.child.try_wait().unwrap();
@@ -192,6 +248,9 @@ fn program(name: &str) -> PathBuf {
     let folder = FOLDER.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
         build.args(["build", "--quiet", "--workspace", "--bins"]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
         // What cargo tells a test about its package would make build scripts of others run anew.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_")) {
             if !["CARGO_HOME", "CARGO_TARGET_DIR"].contains(&name.as_str()) {

@@ -13,6 +13,9 @@ use triage::ticket::Provider;
 use crate::app::App;
 use crate::store::Schema;
 
+/// What is said when the database answers, but takes nothing.
+const CANNOT_STORE: &str = "the database cannot store anything: is its disk full?";
+
 /// How everything is doing
 ///
 /// The database is asked for this answer; the others are reported from their last real use.
@@ -63,6 +66,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Valu
         return not_ready("the service is stopping");
     }
     match app.store.schema().await {
+        Ok(_) if !can_store(&app).await => not_ready(CANNOT_STORE),
         Ok(Schema::Current) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
         Ok(Schema::Behind(_)) => not_ready("the database's schema is behind: run `orchestrator migrate`"),
         Err(_) => not_ready("the database cannot be reached"),
@@ -72,6 +76,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Valu
 async fn database(app: &App) -> Dependency {
     let asked = Instant::now();
     match app.store.now_millis().await {
+        Ok(_) if !can_store(app).await => broken(CANNOT_STORE.to_owned()),
         Ok(_) => Dependency {
             status: Status::Healthy,
             latency_ms: Some(millis(asked.elapsed())),
@@ -80,6 +85,11 @@ async fn database(app: &App) -> Dependency {
         },
         Err(_) => broken("the database cannot be reached".to_owned()),
     }
+}
+
+/// Asked of the database only after it has failed: a look at the health should not cost a write.
+async fn can_store(app: &App) -> bool {
+    !app.intake.is_failing() || app.store.try_write().await.is_ok()
 }
 
 fn provider(app: &App, provider: Provider) -> Dependency {

@@ -43,8 +43,32 @@ pub enum Back {
     Waiting,
     /// An attempt failed because of a service. [`Store::wake_waiting`] brings it forward when the service works again.
     ServiceFailed,
+    /// HubSpot did not give the ticket's text. [`Store::wake_waiting`] brings it forward when HubSpot does again.
+    Unread,
     /// An attempt failed for reasons of its own.
     Failed,
+}
+
+/// Why jobs are brought forward before their time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Somebody may be asked again, which costs those that wait no attempt.
+    Answers,
+    /// A service has worked: also those whose attempt it failed are worth another one.
+    Works,
+    /// HubSpot has given a text: those for want of one are worth another attempt.
+    Reads,
+}
+
+impl Proof {
+    /// The states of the jobs that it concerns.
+    const fn states(self) -> [&'static str; 2] {
+        match self {
+            Self::Answers => ["waiting", "waiting"],
+            Self::Works => ["waiting", "held"],
+            Self::Reads => ["unread", "unread"],
+        }
+    }
 }
 
 #[derive(FromRow)]
@@ -136,6 +160,7 @@ impl Store {
         let (state, change) = match back {
             Back::Waiting => ("waiting", "waiting"),
             Back::ServiceFailed => ("held", "retrying"),
+            Back::Unread => ("unread", "retrying"),
             Back::Failed => ("ready", "retrying"),
         };
         let rows = each!(self, |db| {
@@ -181,21 +206,23 @@ impl Store {
             .execute(&mut *tx)
             .await
             .doing("hand a job back")?;
+            sqlx::query(db.sql().notify).bind(job.kind.as_str()).execute(&mut *tx).await.doing("notify")?;
             tx.commit().await.doing("hand a job back")
         })
     }
 
-    /// Brings jobs of a kind forward that wait for somebody to ask; with `works`, because a service has just proved
-    /// that it works, also those whose attempt failed.
-    pub async fn wake_waiting(&self, kind: Kind, works: bool, now: Timestamp) -> Result<u64> {
-        let also = if works { "held" } else { "waiting" };
+    /// Brings those jobs of a kind forward that `proof` concerns.
+    pub async fn wake_waiting(&self, kind: Kind, proof: Proof, now: Timestamp) -> Result<u64> {
+        let [state, other] = proof.states();
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             let woken = sqlx::query(
-                "update jobs set visible_at = $2 where kind = $1 and state in ('waiting', $3) and visible_at > $2",
+                "update jobs set visible_at = $2 where kind = $1 and state in ($3, $4) and visible_at > $2",
             )
             .bind(kind.as_str())
-            .bind(now.as_millis()).bind(also)
+            .bind(now.as_millis())
+            .bind(state)
+            .bind(other)
             .execute(&mut *tx)
             .await
             .doing("wake waiting jobs")?

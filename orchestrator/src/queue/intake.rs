@@ -4,6 +4,7 @@
 //! server adds no delay: the first request of a batch never waits for others.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -30,6 +31,7 @@ pub(crate) const SLOWEST_COMMIT: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Intake {
     sender: mpsc::Sender<Waiting>,
+    failing: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -51,8 +53,14 @@ impl Intake {
     /// Starts the task that stores what is submitted; it ends when the last handle is dropped.
     pub fn start(store: Store, clock: Clock, wake: Arc<Wake>, retriage: bool) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(run(receiver, Context { store, clock, wake, retriage }));
-        Self { sender }
+        let failing = Arc::<AtomicBool>::default();
+        tokio::spawn(run(receiver, Context { store, clock, wake, retriage, failing: Arc::clone(&failing) }));
+        Self { sender, failing }
+    }
+
+    /// The database failed the last time that something was to be stored.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 
     /// Stores the events of one request; returns when they are durable.
@@ -69,6 +77,7 @@ struct Context {
     clock: Clock,
     wake: Arc<Wake>,
     retriage: bool,
+    failing: Arc<AtomicBool>,
 }
 
 async fn run(mut receiver: mpsc::Receiver<Waiting>, context: Context) {
@@ -120,9 +129,11 @@ async fn store_batch(context: &Context, batch: Vec<Waiting>) {
 impl Context {
     async fn accept(&self, incoming: &[Incoming]) -> Result<Vec<Accepted>> {
         let storing = self.store.accept(incoming, self.retriage, self.clock.now());
-        let accepted = tokio::time::timeout(SLOWEST_COMMIT, storing)
-            .await
-            .unwrap_or_else(|_| Err(Error::timed_out()))?;
+        let accepted =
+            tokio::time::timeout(SLOWEST_COMMIT, storing).await.unwrap_or_else(|_| Err(Error::timed_out()));
+        let failed = accepted.as_ref().is_err_and(|error| !error.is_about_data());
+        self.failing.store(failed, Ordering::Relaxed);
+        let accepted = accepted?;
         if accepted.iter().any(|a| a.accepted > 0) {
             self.wake.wake(Kind::Triage);
         }

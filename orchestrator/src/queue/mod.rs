@@ -17,7 +17,7 @@ mod write_back;
 use std::time::Duration;
 
 pub use accept::{Accepted, Incoming};
-pub use claim::{Back, Job};
+pub use claim::{Back, Job, Proof};
 pub use deliver::{Delivered, DeliveryState, Subject, Told};
 pub use finish::{AttemptRow, Finished, TriageRow};
 pub use sweep::TOO_LONG;

@@ -143,6 +143,20 @@ impl Store {
         each!(self, |db| sqlx::query_scalar(db.sql().now_millis).fetch_one(db.read()).await).doing("answer")
     }
 
+    /// Writes something and takes it back within the same transaction: on a full disk reading works, storing does not.
+    pub async fn try_write(&self) -> Result<()> {
+        each!(self, |db| {
+            let mut tx = db.begin().await.doing("begin")?;
+            for sql in [
+                "insert into processed_tickets (ticket_id, provider) values ('try_write', 'none')",
+                "delete from processed_tickets where ticket_id = 'try_write'",
+            ] {
+                sqlx::query(sql).execute(&mut *tx).await.doing("write")?;
+            }
+            tx.commit().await.doing("write")
+        })
+    }
+
     /// Several orchestrators may share it.
     pub const fn is_shared(&self) -> bool {
         matches!(self, Self::Postgres(_))

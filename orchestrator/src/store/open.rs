@@ -84,7 +84,11 @@ impl Store {
         if let Some(folder) = options.get_filename().parent().filter(|folder| *folder != Path::new("")) {
             std::fs::create_dir_all(folder)?;
         }
-        let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+        // A commit that failed, as on a full disk, leaves its connection in a transaction that nobody ends.
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
         let write = write.connect_with(options.clone()).await?;
         let read =
             SqlitePoolOptions::new().max_connections(connections.min(4)).acquire_timeout(ACQUIRE_TIMEOUT);

@@ -23,6 +23,7 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
     let Some(client) = &app.discord else {
         return put_back(app, job, Back::Waiting, UNTIL_MENDED, "DISCORD_WEBHOOK_URL is not set").await;
     };
+    let _turn = app.discord_turn.lock().await;
     let Some(subject) = app.store.subject(job).await? else {
         return end(app, job, Delivered::Failed { why: "there is no verdict to tell of".to_owned() }).await;
     };

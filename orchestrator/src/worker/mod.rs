@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use crate::app::App;
-use crate::queue::{EXTEND_EVERY, Job, Kind};
+use crate::queue::{EXTEND_EVERY, Job, Kind, Proof};
 use crate::store::{self, Store};
 
 /// How often the queue is looked at when nobody says that there is work: of a shared database other orchestrators
@@ -41,7 +41,7 @@ const INSIST_UP_TO: Duration = Duration::from_secs(12);
 /// Claims of the same job that no worker survived, after which a person has to look.
 const MOST_TAKEOVERS: u32 = 5;
 
-/// Discord messages written at once.
+/// Discord jobs held at once; their messages are written one after the other.
 const ANNOUNCERS: usize = 8;
 
 /// Verdicts written into HubSpot at once: its limits are per account, and its reader is in no hurry.
@@ -80,7 +80,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 
 /// Brings forward what waited when this process starts, and from then on when a provider, Discord or HubSpot may be back.
 async fn wake_waiting(app: &App, stop: &CancellationToken) {
-    let mut due: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind, false)).collect();
+    let mut due: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind, Proof::Answers)).collect();
     loop {
         due = wake(app, due).await;
         let retry = async {
@@ -93,9 +93,10 @@ async fn wake_waiting(app: &App, stop: &CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = retry => {}
-            works = app.providers.recovered() => due.push((Kind::Triage, works)),
-            () = app.discord_works() => due.push((Kind::Discord, true)),
-            () = app.hubspot_recovery.works() => due.push((Kind::HubSpot, true)),
+            proof = app.providers.recovered() => due.push((Kind::Triage, proof)),
+            () = app.hubspot_reads.works() => due.push((Kind::Triage, Proof::Reads)),
+            () = app.discord_works() => due.push((Kind::Discord, Proof::Works)),
+            () = app.hubspot_recovery.works() => due.push((Kind::HubSpot, Proof::Works)),
         }
     }
 }
@@ -125,10 +126,10 @@ async fn sweep(app: &App, stop: &CancellationToken) {
 }
 
 /// Returns what could not be woken because the database failed.
-async fn wake(app: &App, due: Vec<(Kind, bool)>) -> Vec<(Kind, bool)> {
+async fn wake(app: &App, due: Vec<(Kind, Proof)>) -> Vec<(Kind, Proof)> {
     let mut left = Vec::new();
-    for (kind, works) in due {
-        match app.store.wake_waiting(kind, works, app.clock.now()).await {
+    for (kind, proof) in due {
+        match app.store.wake_waiting(kind, proof, app.clock.now()).await {
             Ok(woken) => {
                 if woken > 0 {
                     info!(
@@ -142,7 +143,7 @@ async fn wake(app: &App, due: Vec<(Kind, bool)>) -> Vec<(Kind, bool)> {
             }
             Err(error) => {
                 debug!(error = %error.chain(), "cannot wake waiting jobs");
-                left.push((kind, works));
+                left.push((kind, proof));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The two providers with their breakers: who can be asked now, asking, and finding out when one is back.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use triage::time::Timestamp;
 use crate::clients::fault::Fault;
 use crate::clients::model::{Answer, Model, Question};
 use crate::clock::Clock;
+use crate::queue::Proof;
 
 /// How often the breakers are looked at for a probe that is due.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -34,6 +36,7 @@ pub struct Endpoint {
     breaker: Mutex<Breaker>,
     slots: Semaphore,
     last: Mutex<Option<LastUse>>,
+    proved: AtomicBool,
 }
 
 /// How the last use of a provider went.
@@ -76,13 +79,12 @@ impl Providers {
         }
     }
 
-    /// Completes when a provider that could not be used may be usable again: `true` when it has just proved that it
-    /// works, `false` when it has only answered a probe.
-    pub async fn recovered(&self) -> bool {
+    /// Completes when a provider that could not be used may be usable again: it has just worked, or answered a probe.
+    pub async fn recovered(&self) -> Proof {
         tokio::select! {
             biased;
-            () = self.works.notified() => true,
-            () = self.answers.notified() => false,
+            () = self.works.notified() => Proof::Works,
+            () = self.answers.notified() => Proof::Answers,
         }
     }
 
@@ -134,6 +136,7 @@ impl Endpoint {
             breaker: Mutex::new(Breaker::new(Limits::default())),
             slots: Semaphore::new(concurrency),
             last: Mutex::new(None),
+            proved: AtomicBool::new(false),
         }
     }
 
@@ -172,10 +175,12 @@ impl Endpoint {
         answered
     }
 
-    /// Teaches the breaker; `true` when that closed it.
+    /// Teaches the breaker; `true` when that closed it, and at the first success: a process before this one may have
+    /// known the provider as broken.
     fn learn(&self, signal: Signal, now: Timestamp) -> bool {
         let mut breaker = self.breaker();
         let was_open = breaker.is_open();
+        let works = signal == Signal::Works;
         breaker.record(signal.clone(), now);
         let is_open = breaker.is_open();
         drop(breaker);
@@ -188,7 +193,7 @@ impl Endpoint {
             }
             _ => {}
         }
-        was_open && !is_open
+        was_open && !is_open || works && !self.proved.swap(true, Ordering::Relaxed)
     }
 
     fn remember<T>(&self, result: &Result<T, Fault>, started: Instant, clock: &Clock) {

@@ -34,6 +34,8 @@ struct Held<'a> {
     /// The last answer that broke the rules: whose it was, its text, and how. It goes back only to whom it came from.
     bad: Option<(Provider, String, Vec<String>)>,
     verdict: Option<TriageRow>,
+    /// How it goes back into the queue after a failure that is not its own.
+    back: Back,
 }
 
 /// Gives the job's ticket a verdict, or puts it back, or gives it to a person.
@@ -54,7 +56,18 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
     let run = Run { source: source(app, job, &ticket), tries: Vec::new() };
     let text = ticket.text.clone().unwrap_or_default();
     let mark = Mark::from_random(rand::random());
-    let mut held = Held { app, job, ticket, text, mark, run, attempts: Vec::new(), bad: None, verdict: None };
+    let mut held = Held {
+        app,
+        job,
+        ticket,
+        text,
+        mark,
+        run,
+        attempts: Vec::new(),
+        bad: None,
+        verdict: None,
+        back: Back::ServiceFailed,
+    };
     loop {
         let now = app.clock.now();
         match stage::next(&held.run, &app.providers.world(now), now) {
@@ -95,7 +108,9 @@ impl Held<'_> {
             self.run.source = Source::NoAccess;
             return Ok(true);
         };
-        match hubspot.ticket(&self.job.ticket_id).await {
+        let read = hubspot.ticket(&self.job.ticket_id).await;
+        self.app.hubspot_reads.note(read.is_ok());
+        match read {
             Ok(Some(record)) => {
                 if self.ticket.has_verdict && self.job.reason == "check" && record.text == self.text {
                     return Ok(false);
@@ -119,6 +134,8 @@ impl Held<'_> {
                 warn!(event = "ticket_not_fetched", ticket_id = %self.job.ticket_id, error_message = "no such ticket", "HubSpot does not have the ticket (yet)");
                 let why = "HubSpot does not have the ticket (yet)".to_owned();
                 self.run.source = Source::FetchFailed { why, refused: false, retry_after: None };
+                // What its index needs is time, whoever works again meanwhile.
+                self.back = Back::Failed;
             }
             Ok(None) => self.run.source = Source::Gone,
             Err(error) => {
@@ -128,6 +145,7 @@ impl Held<'_> {
                     HubSpotError::Later { why, retry_after } => (why, false, retry_after),
                 };
                 self.run.source = Source::FetchFailed { why, refused, retry_after };
+                self.back = Back::Unread;
             }
         }
         Ok(true)
@@ -310,7 +328,7 @@ impl Held<'_> {
             .await;
         };
         insist(|| app.store.record_attempts(job, &self.attempts)).await?;
-        let back = if about_ticket { Back::Failed } else { Back::ServiceFailed };
+        let back = if about_ticket { Back::Failed } else { self.back };
         insist(|| app.store.put_back(job, back, delay, &why, now)).await?;
         Ok(())
     }

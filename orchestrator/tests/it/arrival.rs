@@ -1,7 +1,7 @@
 //! A ticket's whole way, from the webhook to Discord.
 
 use link::TriageStatus;
-use orchestrator::queue::{Incoming, Kind, LEASE, TOO_LONG};
+use orchestrator::queue::{Incoming, Kind, LEASE, Proof, TOO_LONG};
 use orchestrator::store::Store;
 use serde_json::json;
 use sims::hubspot::{Contact, Ticket};
@@ -112,6 +112,24 @@ on_both! {
         let message = app.world.discord.wait_for_ticket("ticket 6").await;
         assert!(message.title().starts_with("Not triaged:"), "{}", message.text());
         assert!(message.text().contains("HUBSPOT\\_ACCESS\\_TOKEN"), "{}", message.text());
+    }
+}
+
+on_both! {
+    async fn only_hubspot_brings_forward_what_hubspot_did_not_give(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.world.hubspot.add_ticket(Ticket::new(5, "Invoice", "The invoice has the wrong VAT number."));
+        app.world.hubspot.faults.script("500 once").unwrap();
+        let wake = async |proof| app.app.store.wake_waiting(Kind::Triage, proof, app.app.clock.now()).await.unwrap();
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 5}])).await;
+        app.wait_for_triage("5", "to wait", |t| t.status == TriageStatus::Waiting).await;
+        assert_eq!(wake(Proof::Works).await, 0, "a working model reads nothing from HubSpot");
+
+        // HubSpot answers again: not for this one, which its index does not have yet, but for the other.
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 6}])).await;
+        app.wait_for("5", TriageStatus::Triaged).await;
+        app.wait_for_triage("6", "to wait for HubSpot's index", |t| t.status == TriageStatus::Waiting).await;
+        assert_eq!(wake(Proof::Works).await + wake(Proof::Reads).await, 0, "an index needs time, not another look");
     }
 }
 

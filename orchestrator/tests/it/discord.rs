@@ -51,6 +51,22 @@ on_both! {
 }
 
 on_both! {
+    async fn a_message_is_written_when_the_one_before_is_there_so_that_a_crash_repeats_one_at_most(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.world.discord.faults.script("slow 30ms for ever").unwrap();
+        for id in 0..6 {
+            app.ticket(&format!("turn-{id}"), "Question", "How do I change my plan?").await;
+        }
+        let messages = app.world.discord.wait_for_messages(6).await;
+        let calls = app.world.discord.journal.entries();
+        assert_eq!(calls.len(), 6);
+        for (before, next) in messages.iter().zip(&calls[1..]) {
+            assert!(before.posted <= next.at, "{} is asked for before {} is there", next.at, before.posted);
+        }
+    }
+}
+
+on_both! {
     async fn rate_limits_are_honoured(database) {
         let app = TestApp::start(&database, &[]).await;
         app.world.discord.set_bucket(5, Duration::from_millis(200));

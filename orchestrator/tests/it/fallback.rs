@@ -263,6 +263,28 @@ on_both! {
 }
 
 on_both! {
+    async fn what_failed_before_a_restart_comes_forward_when_the_next_ticket_succeeds(database) {
+        let app = TestApp::start(&database, &[("CLOUD_FALLBACK", "off")]).await;
+        app.world.edge.faults.script("500 once").unwrap();
+        app.ticket("1", "Question", "How do I change my plan?").await;
+        app.wait_for_triage("1", "to wait", |t| t.status == TriageStatus::Waiting && t.attempts == 1).await;
+        app.world.discord.faults.script("500 once").unwrap();
+        app.ticket("2", "Question", "How do I change my plan?").await;
+        app.world.discord.journal.wait_for_answers(1).await;
+        database.rested().await;
+
+        let world = app.world.clone();
+        app.stop().await;
+        let app = TestApp::join(&database, world, &[("CLOUD_FALLBACK", "off")]).await;
+        app.ticket("3", "Question", "How do I change my plan?").await;
+        for id in ["1", "2", "3"] {
+            app.wait_for(id, TriageStatus::Triaged).await;
+        }
+        assert_eq!(app.world.discord.messages().len(), 3);
+    }
+}
+
+on_both! {
     async fn a_ticket_that_waits_too_long_is_announced_once(database) {
         let app = TestApp::start(&database, &[("CLOUD_FALLBACK", "off")]).await;
         app.world.edge.stop().await;

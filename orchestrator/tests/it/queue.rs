@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use orchestrator::queue::{Back, Delivered, Finished, Incoming, Kind, LEASE};
+use orchestrator::queue::{Back, Delivered, Finished, Incoming, Kind, LEASE, Proof};
 use orchestrator::store::{Retry, Schema, Store};
 use serde_json::json;
+use sqlx::postgres::PgListener;
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
 
@@ -130,18 +131,20 @@ on_both! {
 on_both! {
     async fn waiting_jobs_come_forward_and_failed_ones_keep_their_time(database) {
         let store = open(&database).await;
-        accept(&store, 0..3, false).await;
-        let jobs = store.claim(Kind::Triage, 3, NOW).await.unwrap();
+        accept(&store, 0..4, false).await;
+        let jobs = store.claim(Kind::Triage, 4, NOW).await.unwrap();
         let hour = Duration::from_secs(3600);
-        for (job, back) in jobs.iter().zip([Back::Waiting, Back::ServiceFailed, Back::Failed]) {
+        for (job, back) in jobs.iter().zip([Back::Waiting, Back::ServiceFailed, Back::Failed, Back::Unread]) {
             assert!(store.put_back(job, back, hour, "because", NOW).await.unwrap());
         }
         assert!(store.claim(Kind::Triage, 3, NOW).await.unwrap().is_empty());
-        assert_eq!(store.wake_waiting(Kind::Triage, false, NOW).await.unwrap(), 1, "a probe costs no attempt");
-        assert_eq!(store.wake_waiting(Kind::Triage, true, NOW).await.unwrap(), 1);
+        assert_eq!(store.wake_waiting(Kind::Triage, Proof::Answers, NOW).await.unwrap(), 1, "a probe costs no attempt");
+        assert_eq!(store.wake_waiting(Kind::Triage, Proof::Works, NOW).await.unwrap(), 1);
         let mut failures: Vec<u32> = store.claim(Kind::Triage, 3, NOW).await.unwrap().iter().map(|job| job.failures).collect();
         failures.sort_unstable();
         assert_eq!(failures, [0, 1]);
+        assert_eq!(store.wake_waiting(Kind::Triage, Proof::Reads, NOW).await.unwrap(), 1, "no model helps against HubSpot");
+        assert_eq!(store.claim(Kind::Triage, 3, NOW).await.unwrap().len(), 1);
         assert_eq!(store.next_due(Kind::Triage).await.unwrap(), Some(NOW.plus(LEASE)));
     }
 }
@@ -155,6 +158,22 @@ on_both! {
         let again = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
         assert_eq!((again.failures, again.takeovers), (0, 0));
     }
+}
+
+#[tokio::test]
+async fn what_is_handed_back_wakes_the_other_orchestrators() {
+    let Some(database) = Database::postgres().await else {
+        eprintln!("skipped: TEST_DATABASE_URL is not set");
+        return;
+    };
+    let store = open(&database).await;
+    accept(&store, 0..1, false).await;
+    let jobs = store.claim(Kind::Triage, 1, NOW).await.unwrap();
+    let mut others = PgListener::connect(&database.url).await.unwrap();
+    others.listen("hubspot_triage_jobs").await.unwrap();
+    store.hand_back(&jobs[0], NOW).await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_secs(30), others.recv()).await;
+    assert_eq!(heard.expect("a notification comes").unwrap().payload(), "triage");
 }
 
 on_both! {
