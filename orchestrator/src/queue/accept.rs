@@ -97,12 +97,15 @@ impl Store {
             let new_ids = returned!(tx, db.sql().insert_tickets, json(&every_ticket), now, "store tickets");
             new_keys.extend(returned!(tx, db.sql().insert_events, rows, now, "store events"));
             let is_fresh = |event: &&Event| new_keys.contains(&event.key);
-            let fresh: Vec<&Event> = events.iter().copied().filter(is_fresh).collect();
+            let (fresh, repeated): (Vec<&Event>, Vec<&Event>) = events.iter().copied().partition(is_fresh);
             let (mut revived, mut changed) = (BTreeSet::new(), BTreeSet::new());
             let mut to_check = if retriage { about_content(&fresh, &new_ids) } else { BTreeSet::new() };
-            // A repeated event still brings its text when the first time ended half-way.
-            for ticket in known_with_text(&every_ticket, &new_ids) {
-                let may_change = retriage && fresh.iter().any(|event| event.ticket_id == *ticket.ticket_id);
+            // A repeated event still brings its text when the first time ended half-way, but it changes none.
+            let fresh_first = [fresh.as_slice(), repeated.as_slice()].concat();
+            for ticket in known_with_text(&tickets(&fresh_first), &new_ids) {
+                let brings_text =
+                    |event: &&Event| event.ticket_id == *ticket.ticket_id && says(event) == Says::Something;
+                let may_change = retriage && fresh.iter().any(brings_text);
                 match keep_text!(tx, ticket, may_change, now) {
                     Kept::EndedForWantOfIt => revived.insert(ticket.ticket_id.to_string()),
                     Kept::InTime => to_check.insert(ticket.ticket_id.to_string()),
@@ -164,12 +167,15 @@ macro_rules! keep_text {
     ($tx:ident, $ticket:ident, $may_change:ident, $now:ident) => {{
         const FIRST: &str = "update tickets set subject = $2, content = $3, updated_at = $4,
             contacts = case when $5 = '[]' then contacts else $5 end
-            where ticket_id = $1 and coalesce(subject, '') = '' and coalesce(content, '') = '' returning status";
+            where ticket_id = $1 and subject is null and content is null returning status";
+        const AFTER_BLANK: &str = "update tickets set subject = $2, content = $3, updated_at = $4,
+            contacts = case when $5 = '[]' then contacts else $5 end
+            where ticket_id = $1 and subject = '' and content = '' returning status";
         const OTHER: &str = "update tickets set subject = $2, content = $3, updated_at = $4,
             contacts = case when $5 = '[]' then contacts else $5 end
             where ticket_id = $1 and (subject <> $2 or content <> $3) returning status";
         let mut kept = Kept::NoNews;
-        for (sql, is_first) in [(FIRST, true), (OTHER, false)] {
+        for (sql, is_first) in [(FIRST, true), (AFTER_BLANK, true), (OTHER, false)] {
             if !is_first && !$may_change {
                 continue;
             }
@@ -188,7 +194,8 @@ macro_rules! keep_text {
                     sqlx::query("update jobs set visible_at = $2, failures = 0 where kind = 'triage' and ticket_id = $1 and state <> 'running'")
                         .bind($ticket.ticket_id.as_str()).bind($now.as_millis())
                         .execute(&mut *$tx).await.doing("bring a ticket forward")?;
-                    kept = Kept::InTime;
+                    // Who has the job may be triaging blank strings as they are; of a ticket without any he knows better.
+                    kept = if sql == AFTER_BLANK { Kept::Changed } else { Kept::InTime };
                 }
                 Some(_) if is_first => kept = Kept::EndedForWantOfIt,
                 Some(_) => kept = Kept::Changed,
@@ -264,12 +271,31 @@ fn event_row<'a>(request: &'a Incoming, event: &'a Event) -> EventRow<'a> {
     }
 }
 
-/// One row per ticket, ordered by id; of several events the one that carries text speaks for it.
+/// How much an event's text says.
+#[derive(PartialEq, PartialOrd)]
+enum Says {
+    /// There is none.
+    NoText,
+    /// Empty strings.
+    Nothing,
+    /// Something.
+    Something,
+}
+
+fn says(event: &Event) -> Says {
+    match &event.text {
+        None => Says::NoText,
+        Some(text) if text.subject.is_empty() && text.content.is_empty() => Says::Nothing,
+        Some(_) => Says::Something,
+    }
+}
+
+/// One row per ticket, ordered by id; of several events the first of those whose text says most speaks for it.
 fn tickets<'a>(events: &[&'a Event]) -> Vec<TicketRow<'a>> {
     let mut tickets: BTreeMap<&TicketId, &Event> = BTreeMap::new();
     for event in events {
         let best = tickets.entry(&event.ticket_id).or_insert(event);
-        if best.text.is_none() && event.text.is_some() {
+        if says(event) > says(best) {
             *best = event;
         }
     }

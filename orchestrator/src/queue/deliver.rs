@@ -139,7 +139,8 @@ impl Store {
         Ok(row.and_then(Row::into_subject))
     }
 
-    /// Ends a delivery job; `false` when the lease was lost (the message may then be posted once more).
+    /// Ends a delivery job; `false` when the lease was lost: then only the message's id is stored, and it may be posted once
+    /// more.
     pub async fn delivered(&self, job: &Job, end: &Delivered, now: Timestamp) -> Result<bool> {
         let (status, message_id, triage_id, error) = match end {
             Delivered::Message { message_id, triage_id } => {
@@ -150,7 +151,6 @@ impl Store {
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             // Delivery before job, as when a verdict enqueues it: two transactions never wait for each other.
-            // The message's id is kept even when somebody else took over: an edit is better than a second message.
             sqlx::query(
                 "update deliveries set status = $3, message_id = coalesce($4, message_id), triage_id = coalesce($5, triage_id),
                     error = $6, attempts = attempts + 1, updated_at = $7
@@ -166,19 +166,34 @@ impl Store {
                 .execute(&mut *tx)
                 .await
                 .doing("record a change")?;
-            let ours = remove!(tx, job, now);
-            tx.commit().await.doing("record a delivery")?;
-            Ok(ours)
+            if remove!(tx, job, now) {
+                tx.commit().await.doing("record a delivery")?;
+                return Ok(true);
+            }
+            tx.rollback().await.doing("leave a delivery to somebody else")?;
+            // The message's id is kept even then: an edit is better than a second message.
+            let mut tx = db.begin().await.doing("begin")?;
+            sqlx::query("update deliveries set message_id = coalesce($3, message_id) where ticket_id = $1 and target = $2")
+                .bind(job.ticket_id.as_str())
+                .bind(job.kind.as_str())
+                .bind(message_id)
+                .execute(&mut *tx)
+                .await
+                .doing("keep a message's id")?;
+            tx.commit().await.doing("keep a message's id")?;
+            Ok(false)
         })
     }
 
-    /// Forgets the message of a delivery, so that the next one is posted afresh.
-    pub async fn forget_message(&self, job: &Job) -> Result<()> {
+    /// Forgets the message of a delivery, which is gone, so that the next one is posted afresh; not one that somebody else
+    /// has posted meanwhile.
+    pub async fn forget_message(&self, job: &Job, message_id: &str) -> Result<()> {
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
-            sqlx::query("update deliveries set message_id = null where ticket_id = $1 and target = $2")
+            sqlx::query("update deliveries set message_id = null where ticket_id = $1 and target = $2 and message_id = $3")
                 .bind(job.ticket_id.as_str())
                 .bind(job.kind.as_str())
+                .bind(message_id)
                 .execute(&mut *tx)
                 .await
                 .doing("forget a message")?;

@@ -253,12 +253,14 @@ use insert_attempt;
 
 macro_rules! insert_triage {
     ($tx:ident, $ticket:expr, $triage:expr, $now:expr) => {{
+        // It may be there already, when only the answer to its commit was lost.
         let triage: &TriageRow = $triage;
         let verdict = &triage.verdict;
         sqlx::query(
             "insert into triages (id, ticket_id, status, category, priority, sentiment, language, summary, reason, confidence, team,
                 suggested_reply, review, provider, model, prompt_version, redacted, omitted_chars, latency_ms, triaged_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)")
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+             on conflict (id) do nothing")
             .bind(&triage.id).bind($ticket).bind(if triage.review.is_some() { "needs_review" } else { "triaged" })
             .bind(&verdict.category).bind(verdict.priority.as_str()).bind(verdict.sentiment.as_str()).bind(&verdict.language)
             .bind(&verdict.summary).bind(&verdict.reason).bind(verdict.confidence.get()).bind(&verdict.team)

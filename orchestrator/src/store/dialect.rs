@@ -89,10 +89,13 @@ macro_rules! insert_changes {
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
-            "update jobs set takeovers = takeovers + case when state = 'running' then 1 else 0 end,",
-            " state = 'running', visible_at = $4, lease_token = $5",
-            " where (kind, ticket_id) in (select kind, ticket_id from jobs where kind = $1 and visible_at <= $3",
+            // Materialized: as a subquery Postgres may ask it once for every row, each time skipping what it has locked,
+            // and claim more than the limit.
+            "with due as materialized (select kind, ticket_id from jobs where kind = $1 and visible_at <= $3",
             " order by visible_at limit $2 ", $lock, ")",
+            " update jobs set takeovers = takeovers + case when state = 'running' then 1 else 0 end,",
+            " state = 'running', visible_at = $4, lease_token = $5",
+            " where (kind, ticket_id) in (select kind, ticket_id from due)",
             " returning ticket_id, failures, takeovers, reason, note, created_at"
         )
     };

@@ -63,8 +63,8 @@ impl Store {
         }))
     }
 
-    /// Keeps what HubSpot said of the job's ticket. From then on the job is about this text, so that whoever takes it
-    /// up after a failure does not find it unchanged.
+    /// Keeps what HubSpot said of the job's ticket, unless the lease was lost: somebody else may have read a newer text.
+    /// From then on the job is about this text, so that whoever takes it up after a failure does not find it unchanged.
     pub async fn keep_text(
         &self,
         job: &Job,
@@ -78,8 +78,10 @@ impl Store {
             let mut tx = db.begin().await.doing("begin")?;
             sqlx::query(
                 "update tickets set subject = $2, content = $3, contacts = $4, url = coalesce($5, url), updated_at = $6
-                 where ticket_id = $1")
+                 where ticket_id = $1 and exists
+                    (select 1 from jobs where kind = 'triage' and ticket_id = $1 and lease_token = $7)")
                 .bind(ticket.id.as_str()).bind(&text.subject).bind(&text.content).bind(&contacts).bind(url).bind(now.as_millis())
+                .bind(job.lease_token())
                 .execute(&mut *tx).await.doing("keep a ticket's text")?;
             sqlx::query("update jobs set reason = 'changed' where kind = 'triage' and ticket_id = $1 and lease_token = $2 and reason = 'check'")
                 .bind(ticket.id.as_str()).bind(job.lease_token())

@@ -57,7 +57,7 @@ async fn write(
     if let Some(message_id) = &subject.message_id {
         match client.edit(message_id, body).await {
             Ok(()) => return Ok(Ok(message_id.clone())),
-            Err(Error::MessageGone) => app.store.forget_message(job).await?,
+            Err(Error::MessageGone) => app.store.forget_message(job, message_id).await?,
             Err(failure) => return Ok(Err(failure)),
         }
     }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
+pub use self::triage::PATIENCE_WITH_NEW_TICKETS;
 use crate::app::App;
 use crate::queue::{EXTEND_EVERY, Job, Kind, Proof};
 use crate::store::{self, Store};
@@ -39,7 +40,7 @@ pub const DRAIN: Duration = Duration::from_secs(20);
 const INSIST_UP_TO: Duration = Duration::from_secs(12);
 
 /// Claims of the same job that no worker survived, after which a person has to look.
-const MOST_TAKEOVERS: u32 = 5;
+pub const MOST_TAKEOVERS: u32 = 5;
 
 /// Discord jobs held at once; their messages are written one after the other.
 const ANNOUNCERS: usize = 8;

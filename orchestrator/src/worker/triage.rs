@@ -20,7 +20,7 @@ use crate::queue::{AttemptRow, Back, Finished, Job, Kind, TriageRow};
 use crate::store::{Result, Ticket};
 
 /// HubSpot's index lags behind its webhooks: so often a ticket that it does not have is asked for again.
-const PATIENCE_WITH_NEW_TICKETS: u32 = 2;
+pub const PATIENCE_WITH_NEW_TICKETS: u32 = 2;
 
 /// Everything known while a worker holds the ticket.
 struct Held<'a> {

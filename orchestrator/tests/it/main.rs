@@ -14,6 +14,8 @@ mod description;
 mod discord;
 mod fallback;
 mod imports;
+mod late;
+mod life;
 mod limits;
 mod queue;
 mod reconcile;

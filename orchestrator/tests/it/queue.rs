@@ -12,7 +12,7 @@ use triage::time::Timestamp;
 
 use crate::support::Database;
 
-const NOW: Timestamp = Timestamp::from_millis(1_795_392_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_392_000_000);
 
 on_both! {
     async fn concurrent_claimers_get_every_job_exactly_once(database) {
@@ -216,13 +216,13 @@ on_both! {
     }
 }
 
-async fn open(database: &Database) -> Store {
+pub(crate) async fn open(database: &Database) -> Store {
     let store = Store::open(&database.url, 10).await.unwrap();
     store.migrate().await.unwrap();
     store
 }
 
-fn id(text: &str) -> TicketId {
+pub(crate) fn id(text: &str) -> TicketId {
     TicketId::parse(text).unwrap()
 }
 
@@ -240,14 +240,14 @@ async fn accept_check(store: &Store, id: &str) {
     accept_event(store, id, "propertyChange", 2).await;
 }
 
-async fn accept_event(store: &Store, id: &str, what: &str, event_id: u32) {
+pub(crate) async fn accept_event(store: &Store, id: &str, what: &str, event_id: u32) {
     let body = json!([{"subscriptionType": format!("ticket.{what}"), "objectId": id, "eventId": event_id, "propertyName": "content"}]);
     let events = triage::webhook::parse(body.to_string().as_bytes(), None).unwrap().events;
     let request = Incoming { request_id: "test".into(), events };
     assert_eq!(store.accept(&[request], true, NOW).await.unwrap()[0].accepted, 1);
 }
 
-fn incoming(id: &str, content: &str) -> Incoming {
+pub(crate) fn incoming(id: &str, content: &str) -> Incoming {
     let body = json!({"ticket_id": id, "subject": "Subject", "content": content}).to_string();
     let events = triage::webhook::parse(body.as_bytes(), None).unwrap().events;
     Incoming { request_id: "test".into(), events }

@@ -1,0 +1,158 @@
+//! What comes too late, twice, or in the wrong order: each of these the simulation of the queue's life has found.
+
+use orchestrator::queue::{Delivered, Finished, Incoming, Job, Kind, LEASE};
+use orchestrator::store::Store;
+use serde_json::json;
+use triage::ticket::{Provider, Text};
+use triage::time::Timestamp;
+
+use crate::life::verdict;
+use crate::queue::{NOW, accept_event, id, incoming, open};
+
+/// When a lease that began at `NOW` has ended.
+const LATER: Timestamp = Timestamp::from_millis(NOW.as_millis() + LEASE.as_millis() as i64);
+
+on_both! {
+    async fn text_that_comes_while_blank_strings_are_being_triaged_is_triaged_too(database) {
+        let store = open(&database).await;
+        accept(&store, &[blank("0")], false).await;
+        let job = claim(&store, Kind::Triage, NOW).await;
+        accept(&store, &[incoming("0", "the text")], false).await;
+        assert!(store.finish(&job, &[], &verdict_about(""), true, NOW).await.unwrap());
+        assert_eq!(claim(&store, Kind::Triage, NOW).await.reason, "changed", "not a mere look, which needs access to HubSpot");
+    }
+}
+
+on_both! {
+    async fn a_repeated_event_brings_no_old_text_back(database) {
+        let store = open(&database).await;
+        accept(&store, &[incoming("0", "old")], true).await;
+        accept(&store, &[incoming("0", "new")], true).await;
+        let job = claim(&store, Kind::Triage, NOW).await;
+        assert!(store.finish(&job, &[], &verdict_about("new"), true, NOW).await.unwrap());
+        let creation = json!([{"subscriptionType": "ticket.creation", "objectId": "0", "eventId": 9}]);
+        accept(&store, &[parsed(&creation), incoming("0", "old")], true).await;
+        assert_eq!(text(&store).await, "new");
+        assert!(store.claim(Kind::Triage, 1, NOW).await.unwrap().is_empty(), "nothing has changed");
+    }
+}
+
+on_both! {
+    async fn of_several_texts_that_come_together_the_one_that_says_something_is_kept(database) {
+        let store = open(&database).await;
+        // Which of two events comes first depends on their keys, so both orders are among these.
+        for ticket in ["0", "1", "2", "3", "4", "5", "6", "7"] {
+            accept(&store, &[blank(ticket), incoming(ticket, "the text")], false).await;
+            let known = store.ticket(&id(ticket)).await.unwrap().unwrap();
+            assert_eq!(known.text.unwrap().content, "the text", "ticket {ticket}");
+        }
+    }
+}
+
+on_both! {
+    async fn who_delivers_too_late_only_leaves_the_id_of_the_message(database) {
+        let store = open(&database).await;
+        let (late, current) = delivered_twice(&store).await;
+        let message = Delivered::Message { message_id: "current".into(), triage_id: Some("1".into()) };
+        assert!(store.delivered(&current, &message, LATER).await.unwrap());
+        let failed = Delivered::Failed { why: "it was refused".into() };
+        assert!(!store.delivered(&late, &failed, LATER).await.unwrap());
+        assert_eq!(database.ask("select status || ' ' || message_id || ' ' || attempts from deliveries").await, "delivered current 1");
+        let message = Delivered::Message { message_id: "late".into(), triage_id: Some("0".into()) };
+        assert!(!store.delivered(&late, &message, LATER).await.unwrap());
+        assert_eq!(database.ask("select message_id || ' ' || triage_id from deliveries").await, "late 1");
+        assert_eq!(database.ask("select cast(count(*) as text) from changes where kind in ('delivered', 'failed')").await, "1");
+    }
+}
+
+on_both! {
+    async fn a_message_that_was_posted_meanwhile_is_not_forgotten(database) {
+        let store = open(&database).await;
+        let (late, current) = delivered_twice(&store).await;
+        let message = Delivered::Message { message_id: "new".into(), triage_id: None };
+        assert!(store.delivered(&current, &message, LATER).await.unwrap());
+        store.forget_message(&late, "deleted").await.unwrap();
+        assert_eq!(database.ask("select message_id from deliveries").await, "new");
+        store.forget_message(&late, "new").await.unwrap();
+        assert_eq!(database.ask("select coalesce(message_id, 'none') from deliveries").await, "none");
+    }
+}
+
+on_both! {
+    async fn who_reads_too_late_leaves_the_newer_text(database) {
+        let store = open(&database).await;
+        accept_event(&store, "0", "creation", 1).await;
+        let late = claim(&store, Kind::Triage, NOW).await;
+        let current = claim(&store, Kind::Triage, LATER).await;
+        for (job, content) in [(&current, "newer"), (&late, "older")] {
+            let mut ticket = store.ticket(&id("0")).await.unwrap().unwrap();
+            ticket.text = Some(Text { subject: "Subject".into(), content: content.into() });
+            store.keep_text(job, &ticket, None, LATER).await.unwrap();
+        }
+        assert_eq!(text(&store).await, "newer");
+    }
+}
+
+on_both! {
+    async fn a_verdict_whose_commit_was_not_confirmed_is_stored_once_and_is_no_error(database) {
+        let store = open(&database).await;
+        accept(&store, &[incoming("0", "the text")], false).await;
+        let job = claim(&store, Kind::Triage, NOW).await;
+        let end = verdict_about("the text");
+        assert!(store.finish(&job, &[], &end, true, NOW).await.unwrap());
+        assert!(!store.finish(&job, &[], &end, true, NOW).await.unwrap());
+        assert_eq!(database.ask("select cast(count(*) as text) from triages").await, "1");
+    }
+}
+
+on_both! {
+    async fn no_plan_of_the_database_claims_more_than_was_asked_for(database) {
+        // Such a plan looks for what is due once for every row, and each time skips what it has locked.
+        let plan = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_hashagg=off -c enable_sort=off -c enable_material=off";
+        let mut url = url::Url::parse(&database.url).unwrap();
+        if database.is_postgres() {
+            url.query_pairs_mut().append_pair("options", plan);
+        }
+        let store = Store::open(url.as_str(), 2).await.unwrap();
+        store.migrate().await.unwrap();
+        let requests: Vec<Incoming> = (0..9).map(|ticket| incoming(&ticket.to_string(), "the text")).collect();
+        accept(&store, &requests, false).await;
+        for left in [9, 7, 5] {
+            assert_eq!(store.claim(Kind::Triage, 2, NOW).await.unwrap().len(), 2, "{left} are due");
+        }
+    }
+}
+
+/// One delivery in the hands of a worker that has lost its lease and of the one that took over.
+async fn delivered_twice(store: &Store) -> (Job, Job) {
+    accept(store, &[incoming("0", "the text")], false).await;
+    let job = claim(store, Kind::Triage, NOW).await;
+    assert!(store.finish(&job, &[], &verdict_about("the text"), true, NOW).await.unwrap());
+    (claim(store, Kind::Discord, NOW).await, claim(store, Kind::Discord, LATER).await)
+}
+
+async fn accept(store: &Store, together: &[Incoming], retriage: bool) {
+    store.accept(together, retriage, NOW).await.unwrap();
+}
+
+async fn claim(store: &Store, kind: Kind, now: Timestamp) -> Job {
+    store.claim(kind, 1, now).await.unwrap().remove(0)
+}
+
+async fn text(store: &Store) -> String {
+    store.ticket(&id("0")).await.unwrap().unwrap().text.unwrap().content
+}
+
+fn verdict_about(content: &str) -> Finished {
+    let text = Text { subject: "Subject".into(), content: content.into() };
+    Finished::Verdict(Box::new(verdict("verdict".into(), Provider::Local, &text)))
+}
+
+fn blank(ticket: &str) -> Incoming {
+    parsed(&json!({"ticket_id": ticket, "subject": "", "content": ""}))
+}
+
+fn parsed(body: &serde_json::Value) -> Incoming {
+    let events = triage::webhook::parse(body.to_string().as_bytes(), None).unwrap().events;
+    Incoming { request_id: "test".into(), events }
+}
