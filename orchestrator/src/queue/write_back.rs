@@ -104,7 +104,7 @@ impl Store {
         })
     }
 
-    /// Ends a write-back job; `false` when the lease was lost.
+    /// Ends a write-back job; `false` when the lease was lost: then only what HubSpot has is stored.
     pub async fn wrote_back(&self, job: &Job, wrote: &WroteBack, now: Timestamp) -> Result<bool> {
         let status = wrote.end.as_str();
         each!(self, |db| {
@@ -126,12 +126,21 @@ impl Store {
                 .await
                 .doing("record a change")?;
             let ours = remove!(tx, job, now);
+            if !ours {
+                tx.rollback().await.doing("leave a delivery to somebody else")?;
+                tx = db.begin().await.doing("begin")?;
+            }
             // Also by a worker that came too late: what HubSpot has, it has.
             for settled in &wrote.settled {
                 sqlx::query(
                     "update hubspot_writes set state = $2, why = coalesce($3, why), note_id = coalesce($4, note_id) where id = $1 and state = 'intended'")
                     .bind(&settled.id).bind(settled.state.as_str()).bind(settled.why.as_deref()).bind(wrote.note_id.as_deref())
                     .execute(&mut *tx).await.doing("record what was written")?;
+            }
+            if !ours {
+                sqlx::query("update deliveries set message_id = coalesce($3, message_id) where ticket_id = $1 and target = $2")
+                    .bind(job.ticket_id.as_str()).bind(job.kind.as_str()).bind(wrote.note_id.as_deref())
+                    .execute(&mut *tx).await.doing("keep a note's id")?;
             }
             tx.commit().await.doing("record a delivery")?;
             Ok(ours)

@@ -1,10 +1,11 @@
 //! What comes too late, twice, or in the wrong order: each of these the simulation of the queue's life has found.
 
-use orchestrator::queue::{Delivered, Finished, Incoming, Job, Kind, LEASE};
-use orchestrator::store::Store;
+use orchestrator::queue::{Delivered, Finished, Incoming, Job, Kind, LEASE, Settled, WriteEnd, WroteBack};
+use orchestrator::store::{HubSpotWrite, Store};
 use serde_json::json;
 use triage::ticket::{Provider, Text};
 use triage::time::Timestamp;
+use triage::writeback::State;
 
 use crate::life::verdict;
 use crate::queue::{NOW, accept_event, id, incoming, open};
@@ -61,6 +62,51 @@ on_both! {
         let message = Delivered::Message { message_id: "late".into(), triage_id: Some("0".into()) };
         assert!(!store.delivered(&late, &message, LATER).await.unwrap());
         assert_eq!(database.ask("select message_id || ' ' || triage_id from deliveries").await, "late 1");
+        assert_eq!(database.ask("select cast(count(*) as text) from changes where kind in ('delivered', 'failed')").await, "1");
+    }
+}
+
+on_both! {
+    async fn who_writes_into_hubspot_too_late_only_leaves_what_hubspot_has(database) {
+        let store = open(&database).await;
+        accept(&store, &[incoming("0", "the text")], false).await;
+        let job = claim(&store, Kind::Triage, NOW).await;
+        let mut end = verdict_about("the text");
+        if let Finished::Verdict(triage) = &mut end {
+            triage.write_back = true;
+        }
+        assert!(store.finish(&job, &[], &end, true, NOW).await.unwrap());
+        let late = claim(&store, Kind::HubSpot, NOW).await;
+        let note = HubSpotWrite {
+            id: "write".into(),
+            triage_id: "verdict".into(),
+            what: "note".into(),
+            value: None,
+            former: None,
+            marker: Some("marker".into()),
+            note_id: None,
+            state: State::Intended,
+            why: None,
+            at: NOW,
+            undone_at: None,
+        };
+        assert!(store.intend(&late, &[note]).await.unwrap());
+        let current = claim(&store, Kind::HubSpot, LATER).await;
+        let settled = |state| vec![Settled { id: "write".into(), state, why: None }];
+        let wrote = |end, note_id: Option<&str>, settled| WroteBack {
+            end,
+            why: None,
+            note_id: note_id.map(str::to_owned),
+            triage_id: None,
+            settled,
+        };
+        let failed = wrote(WriteEnd::Failed, Some("note 1"), settled(State::Written));
+        assert!(!store.wrote_back(&late, &failed, LATER).await.unwrap());
+        let delivery = "select status || ' ' || coalesce(message_id, 'none') || ' ' || attempts from deliveries where target = 'hubspot'";
+        assert_eq!(database.ask(delivery).await, "pending note 1 0");
+        assert_eq!(database.ask("select state || ' ' || note_id from hubspot_writes").await, "written note 1");
+        assert!(store.wrote_back(&current, &wrote(WriteEnd::Delivered, None, Vec::new()), LATER).await.unwrap());
+        assert_eq!(database.ask(delivery).await, "delivered note 1 1");
         assert_eq!(database.ask("select cast(count(*) as text) from changes where kind in ('delivered', 'failed')").await, "1");
     }
 }
