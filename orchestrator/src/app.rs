@@ -15,6 +15,7 @@ use crate::clients::ollama::Ollama;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Limits;
+use crate::queue::Finishing;
 use crate::queue::intake::Intake;
 use crate::queue::wake::Wake;
 use crate::store::Store;
@@ -33,6 +34,8 @@ pub struct App {
     pub store: Store,
     /// The way in for webhooks.
     pub intake: Intake,
+    /// Where triages end.
+    pub finishing: Finishing,
     /// What clients may have in progress.
     pub limits: Limits,
     /// Wakes workers.
@@ -97,6 +100,7 @@ impl App {
             Endpoint::new(Provider::Groq, Box::new(client), GROQ_CONCURRENCY)
         });
         Self {
+            finishing: Finishing::start(store.clone(), clock.clone()),
             limits: Limits::default(),
             providers: Providers::new(local, groq, config.cloud_fallback),
             hubspot: HubSpot::new(config.hubspot.clone()),

@@ -35,6 +35,7 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
         tokio::join!(worker::run(Arc::clone(&app), stop.clone()), keep_looking(&app, &stop));
     };
     let listen = queue::wake::listen(app.store.clone(), Arc::clone(&app.wake), stop.clone());
+    let tell = queue::wake::tell(&app.store, &app.wake, &stop);
     let drain = async {
         stop.cancelled().await;
         app.drain();
@@ -48,7 +49,8 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
             () = server => {}
         }
     };
-    tokio::join!(server, work, listen);
+    tokio::join!(server, work, listen, tell);
+    queue::wake::tell_rest(&app.store, &app.wake).await;
     app.store.close().await;
     info!(event = "stopped", "nothing is in progress any more");
     Ok(())

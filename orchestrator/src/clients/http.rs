@@ -7,7 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
 /// A service that cannot be connected to within this is taken for down.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// The longest answer that is read: far more than any of these services has to say.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 use clap::Args;
 use link::{FailedTicket, GapReport, Listed, TriageStatus};
+use tokio_util::sync::CancellationToken;
 use triage::reconcile::{self, Since};
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
@@ -18,7 +19,7 @@ use crate::clients::hubspot::HubSpot;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::queue::intake::Intake;
-use crate::queue::wake::Wake;
+use crate::queue::wake::{self, Wake};
 use crate::store::{Standing, Store};
 use crate::worker::find::{Finder, Means, Seen, Trouble};
 
@@ -49,7 +50,8 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
     clock.sync(&store).await?;
     let now = clock.now();
     let since = since(&store, options.since, now).await?;
-    let intake = Intake::start(store.clone(), clock.clone(), Arc::<Wake>::default(), false);
+    let wake = Arc::<Wake>::default();
+    let intake = Intake::start(store.clone(), clock.clone(), Arc::clone(&wake), false);
     let means = Means {
         hubspot: &hubspot,
         store: &store,
@@ -57,7 +59,14 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
         clock: &clock,
         portal_id: config.hubspot.portal_id,
     };
-    let report = report(means, since, tell_progress).await;
+    let stop = CancellationToken::new();
+    let reporting = async {
+        let report = report(means, since, tell_progress).await;
+        stop.cancel();
+        report
+    };
+    let (report, ()) = tokio::join!(reporting, wake::tell(&store, &wake, &stop));
+    wake::tell_rest(&store, &wake).await;
     tell_progress(0);
     let report = report.map_err(|trouble| anyhow!(advice(&trouble)))?;
     if options.json {

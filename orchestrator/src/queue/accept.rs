@@ -3,13 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
 use triage::webhook::{About, Event};
 
-use super::Kind;
-use super::accept_new::New;
 use crate::store::{Doing, Result, Store, each};
 
 /// The events of one request.
@@ -43,13 +40,14 @@ struct EventRow<'a> {
     request_id: &'a str,
 }
 
+/// What a webhook says of a ticket.
 #[derive(Serialize)]
-struct TicketRow<'a> {
-    ticket_id: &'a TicketId,
-    portal_id: Option<i64>,
-    subject: Option<&'a str>,
-    content: Option<&'a str>,
-    contacts: String,
+pub(super) struct TicketRow<'a> {
+    pub(super) ticket_id: &'a TicketId,
+    pub(super) portal_id: Option<i64>,
+    pub(super) subject: Option<&'a str>,
+    pub(super) content: Option<&'a str>,
+    pub(super) contacts: String,
 }
 
 impl Store {
@@ -66,17 +64,17 @@ impl Store {
         if events.is_empty() {
             return Ok(requests.iter().map(|request| duplicates(request.events.len())).collect());
         }
-        let rows =
-            |of: &[(&Incoming, &Event)]| json(&of.iter().map(|(r, e)| event_row(r, e)).collect::<Vec<_>>());
         let all: Vec<(&Incoming, &Event)> = events.values().copied().collect();
         let every_ticket = tickets(&all.iter().map(|(_, event)| *event).collect::<Vec<_>>());
-        let New { keys: mut new_keys, ticket_ids: settled } =
-            self.accept_new(&rows(&all), &json(&every_ticket), now).await?;
-        let left: Vec<_> = all.into_iter().filter(|(_, e)| !settled.contains(e.ticket_id.as_str())).collect();
+        let settled = self.accept_new(&all, &every_ticket, now).await?;
+        let is_settled = |(_, event): &(&Incoming, &Event)| settled.contains(event.ticket_id.as_str());
+        let (new, left): (Vec<_>, Vec<_>) = all.into_iter().partition(is_settled);
+        let mut new_keys = new.into_iter().map(|(_, event)| event.key.clone()).collect();
         if !left.is_empty() {
-            let left_rows = rows(&left);
+            let rows =
+                json(&left.iter().map(|(request, event)| event_row(request, event)).collect::<Vec<_>>());
             let left: Vec<&Event> = left.into_iter().map(|(_, event)| event).collect();
-            new_keys = self.accept_left(&left, &left_rows, new_keys, retriage, now).await?;
+            new_keys = self.accept_left(&left, &rows, new_keys, retriage, now).await?;
         }
         Ok(count(requests, &new_keys))
     }
@@ -121,13 +119,6 @@ impl Store {
             ];
             for (ids, reason, change) in work.iter().filter(|(ids, ..)| !ids.is_empty()) {
                 enqueue!(tx, db, ids, reason, change, now);
-            }
-            if work.iter().any(|(ids, ..)| !ids.is_empty()) {
-                sqlx::query(db.sql().notify)
-                    .bind(Kind::Triage.as_str())
-                    .execute(&mut *tx)
-                    .await
-                    .doing("notify")?;
             }
             tx.commit().await.doing("commit")?;
             Ok(new_keys)
@@ -326,5 +317,5 @@ fn about_content(events: &[&Event], new_ids: &BTreeSet<String>) -> BTreeSet<Stri
 }
 
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_value(value).unwrap_or(Value::Null).to_string()
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }

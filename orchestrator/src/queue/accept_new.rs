@@ -7,65 +7,68 @@
 use std::collections::BTreeSet;
 
 use triage::time::Timestamp;
+use triage::webhook::Event;
 
+use super::Incoming;
+use super::accept::TicketRow;
 use crate::store::{Doing, Result, Store};
 
-/// What was stored at once.
-#[derive(Debug, Default)]
-pub(super) struct New {
-    /// Keys of the events stored.
-    pub(super) keys: BTreeSet<String>,
-    /// Ids of the tickets that were new; nothing is left to do for them.
-    pub(super) ticket_ids: BTreeSet<String>,
-}
-
-/// `(events as JSON, tickets as JSON, now)` → what was stored, as rows of kind and name. Known tickets are looked up one
-/// by one in the index: as a join the planner might read the whole table.
+/// `(now, tickets as five arrays, events as nine)` → ids of the tickets that were new.
 const ACCEPT_NEW: &str = "
-with given as (
-    select * from jsonb_to_recordset($1::jsonb) as r(key text, ticket_id text, kind text, portal_id bigint, event_id text,
-        occurred_at bigint, property text, attempt bigint, request_id text)
-), ticket as (
+with ticket as (
     insert into tickets (ticket_id, portal_id, subject, content, contacts, status, received_at, updated_at)
-    select ticket_id, portal_id, subject, content, contacts, 'queued', $3, $3
-    from jsonb_to_recordset($2::jsonb) as r(ticket_id text, portal_id bigint, subject text, content text, contacts text)
-    where (select 1 from tickets known where known.ticket_id = r.ticket_id) is null
+    select ticket_id, portal_id, subject, content, contacts, 'queued', $1, $1
+    from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[]) as r(ticket_id, portal_id, subject, content, contacts)
     on conflict (ticket_id) do nothing returning ticket_id
 ), event as (
     insert into webhook_events (key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, received_at)
-    select key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, $3 from given
+    select key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id, $1
+    from unnest($7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[], $14::bigint[], $15::text[])
+        as r(key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id)
     where ticket_id in (select ticket_id from ticket)
-    on conflict (key) do nothing returning key
+    on conflict (key) do nothing
 ), job as (
     insert into jobs (kind, ticket_id, state, visible_at, reason, created_at)
-    select 'triage', ticket_id, 'ready', $3, 'created', $3 from ticket
+    select 'triage', ticket_id, 'ready', $1, 'created', $1 from ticket
     on conflict (kind, ticket_id) do nothing
 ), change as (
-    insert into changes (ticket_id, kind, detail, at) select ticket_id, 'received', '{}', $3 from ticket
+    insert into changes (ticket_id, kind, detail, at) select ticket_id, 'received', '{}', $1 from ticket
 )
-select 'event', key from event
-union all select 'ticket', ticket_id from ticket
-union all select 'notified', pg_notify('hubspot_triage_jobs', 'triage')::text from (select 1 from ticket limit 1) as one";
+select ticket_id from ticket";
 
 impl Store {
-    /// Stores events about tickets that nobody has heard of, with ticket and job.
-    pub(super) async fn accept_new(&self, events: &str, tickets: &str, now: Timestamp) -> Result<New> {
-        let mut new = New::default();
-        let Some(pool) = self.postgres() else { return Ok(new) };
-        let rows: Vec<(String, String)> = sqlx::query_as(ACCEPT_NEW)
-            .bind(events)
-            .bind(tickets)
+    /// Stores events about tickets that nobody has heard of, with ticket and job; returns the ids of those tickets, for
+    /// which nothing is left to do.
+    pub(super) async fn accept_new(
+        &self,
+        events: &[(&Incoming, &Event)],
+        tickets: &[TicketRow<'_>],
+        now: Timestamp,
+    ) -> Result<BTreeSet<String>> {
+        let Some(pool) = self.postgres() else { return Ok(BTreeSet::new()) };
+        let ids: Vec<String> = sqlx::query_scalar(ACCEPT_NEW)
             .bind(now.as_millis())
+            .bind(array(tickets, |t| t.ticket_id.as_str()))
+            .bind(array(tickets, |t| t.portal_id))
+            .bind(array(tickets, |t| t.subject))
+            .bind(array(tickets, |t| t.content))
+            .bind(array(tickets, |t| t.contacts.as_str()))
+            .bind(array(events, |(_, e)| e.key.as_str()))
+            .bind(array(events, |(_, e)| e.ticket_id.as_str()))
+            .bind(array(events, |(_, e)| e.kind.as_str()))
+            .bind(array(events, |(_, e)| e.portal_id))
+            .bind(array(events, |(_, e)| e.event_id.as_deref()))
+            .bind(array(events, |(_, e)| e.occurred_at))
+            .bind(array(events, |(_, e)| e.property.as_deref()))
+            .bind(array(events, |(_, e)| e.attempt))
+            .bind(array(events, |(request, _)| request.request_id.as_str()))
             .fetch_all(pool)
             .await
             .doing("store new tickets")?;
-        for (kind, name) in rows {
-            match kind.as_str() {
-                "event" => new.keys.insert(name),
-                "ticket" => new.ticket_ids.insert(name),
-                _ => false,
-            };
-        }
-        Ok(new)
+        Ok(ids.into_iter().collect())
     }
+}
+
+fn array<'a, T, V>(of: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
+    of.iter().map(value).collect()
 }

@@ -87,19 +87,16 @@ impl Store {
         let lease_token = uuid::Uuid::new_v4().simple().to_string();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows: Vec<Row> = each!(self, |db| {
-            let mut tx = db.begin().await.doing("begin")?;
-            let rows = sqlx::query_as(db.sql().claim)
+            sqlx::query_as(db.sql().claim)
                 .bind(kind.as_str())
                 .bind(limit)
                 .bind(now.as_millis())
                 .bind(now.plus(LEASE).as_millis())
                 .bind(&lease_token)
-                .fetch_all(&mut *tx)
+                .fetch_all(db.write())
                 .await
-                .doing("claim jobs")?;
-            tx.commit().await.doing("claim jobs")?;
-            rows
-        });
+        })
+        .doing("claim jobs")?;
         let job = |row: Row| {
             Some(Job {
                 kind,
@@ -118,7 +115,7 @@ impl Store {
     /// When the next job of a kind is due, if there is any.
     pub async fn next_due(&self, kind: Kind) -> Result<Option<Timestamp>> {
         let due: Option<i64> = each!(self, |db| {
-            sqlx::query_scalar("select min(visible_at) from jobs where kind = $1")
+            sqlx::query_scalar("select min(visible_at) from jobs where kind = $1 and visible_at > 0")
                 .bind(kind.as_str())
                 .fetch_one(db.read())
                 .await
@@ -129,23 +126,19 @@ impl Store {
 
     /// Extends a lease; `false` when it has been lost to somebody else.
     pub async fn extend(&self, job: &Job, now: Timestamp) -> Result<bool> {
-        let rows = each!(self, |db| {
-            let mut tx = db.begin().await.doing("begin")?;
-            let rows = sqlx::query(
+        let extended = each!(self, |db| {
+            sqlx::query(
                 "update jobs set visible_at = $4 where kind = $1 and ticket_id = $2 and lease_token = $3",
             )
             .bind(job.kind.as_str())
             .bind(job.ticket_id.as_str())
             .bind(&job.lease_token)
             .bind(now.plus(LEASE).as_millis())
-            .execute(&mut *tx)
+            .execute(db.write())
             .await
-            .doing("extend a lease")?
-            .rows_affected();
-            tx.commit().await.doing("extend a lease")?;
-            rows
+            .map(|done| done.rows_affected())
         });
-        Ok(rows == 1)
+        Ok(extended.doing("extend a lease")? == 1)
     }
 
     /// Puts a job back to be looked at after `delay`; `note` says why, for people. `false` when the lease was lost.

@@ -1,11 +1,18 @@
 //! Ending a triage job: its verdict, its attempts and its deliveries in one transaction, under the claim's token.
 
+use std::collections::BTreeSet;
+
 use triage::ticket::{Provider, Verdict};
 use triage::time::Timestamp;
 
+use super::together::{Bounds, Together};
 use super::write_back::enqueue_hubspot;
 use super::{Job, Kind};
-use crate::store::{Doing, Result, Store, each};
+use crate::clock::Clock;
+use crate::store::{Doing, Error, Result, Store, each};
+
+/// More can wait than there are workers.
+const BOUNDS: Bounds = Bounds { waiting: 4096, heaviest: 64, concurrent: 2 };
 
 /// A verdict as it is stored.
 #[derive(Debug, Clone)]
@@ -86,7 +93,7 @@ pub enum Finished {
 }
 
 impl Finished {
-    fn status(&self) -> Option<&'static str> {
+    pub(super) fn status(&self) -> Option<&'static str> {
         match self {
             Self::Verdict(triage) if triage.review.is_some() => Some("needs_review"),
             Self::Verdict(_) => Some("triaged"),
@@ -96,30 +103,81 @@ impl Finished {
         }
     }
 
-    fn is_written_back(&self) -> bool {
+    pub(super) fn triage_id(&self) -> Option<&str> {
+        match self {
+            Self::Verdict(triage) => Some(&triage.id),
+            Self::Failed { .. } | Self::Gone | Self::Unchanged => None,
+        }
+    }
+
+    pub(super) fn is_written_back(&self) -> bool {
         matches!(self, Self::Verdict(triage) if triage.write_back && triage.review.is_none())
     }
 }
 
+/// A triage job that has come to its end.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The job.
+    pub job: Job,
+    /// The calls that were made for it.
+    pub attempts: Vec<AttemptRow>,
+    /// How it ended.
+    pub end: Finished,
+    /// The team hears of it.
+    pub announce: bool,
+}
+
+/// Where triage jobs end: those that end at the same time share a transaction.
+#[derive(Debug)]
+pub struct Finishing {
+    together: Together<Ended, Result<bool>>,
+}
+
+impl Finishing {
+    /// Starts the task that stores ends; it ends when this is dropped.
+    pub fn start(store: Store, clock: Clock) -> Self {
+        let together = Together::start(
+            BOUNDS,
+            |_| 1,
+            move |ended| {
+                let (store, clock) = (store.clone(), clock.clone());
+                async move { store.finish(&ended, clock.now()).await }
+            },
+        );
+        Self { together }
+    }
+
+    /// As [`Store::finish`] for one job.
+    pub async fn finish(&self, ended: Ended) -> Result<bool> {
+        self.together.call(ended).await.unwrap_or_else(|_| Err(Error::timed_out()))
+    }
+}
+
 impl Store {
-    /// Ends a triage job. With `announce`, a Discord job is enqueued in the same transaction, and so is the
-    /// write-back of a verdict that is to be written back. `false` when the lease
-    /// was lost: then nothing is stored, because somebody else has the ticket.
-    pub async fn finish(
-        &self,
-        job: &Job,
-        attempts: &[AttemptRow],
-        end: &Finished,
-        announce: bool,
-        now: Timestamp,
-    ) -> Result<bool> {
+    /// Ends triage jobs; each is stored as a whole or not at all. With `announce`, a Discord job is enqueued in the same
+    /// transaction, and so is the write-back of a verdict that is to be written back. `false` when the lease was lost:
+    /// then nothing is stored, because somebody else has the ticket.
+    pub async fn finish(&self, ended: &[Ended], now: Timestamp) -> Vec<Result<bool>> {
+        let at_once = match self.finish_verdicts(ended, now).await {
+            Ok(at_once) => at_once,
+            Err(error) if ended.len() > 1 && error.is_about_data() => BTreeSet::new(),
+            Err(error) => return ended.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let mut stored = Vec::with_capacity(ended.len());
+        for one in ended {
+            let is_stored = one.end.triage_id().is_some_and(|id| at_once.contains(id));
+            stored.push(if is_stored { Ok(true) } else { self.finish_one(one, now).await });
+        }
+        stored
+    }
+
+    async fn finish_one(&self, ended: &Ended, now: Timestamp) -> Result<bool> {
+        let Ended { job, attempts, end, announce } = ended;
         let id = job.ticket_id.as_str();
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
-            let triage_id = match end {
-                Finished::Verdict(triage) => Some(triage.id.as_str()),
-                Finished::Failed { .. } | Finished::Gone | Finished::Unchanged => None,
-            };
+            let triage_id = end.triage_id();
             for attempt in attempts {
                 insert_attempt!(tx, id, attempt, triage_id);
             }
@@ -158,7 +216,7 @@ impl Store {
                 return Ok(false);
             }
             let has_news = has_news!(tx, id, end);
-            if announce && has_news {
+            if *announce && has_news {
                 enqueue_discord!(tx, id, now);
             }
             if end.is_written_back() {
@@ -171,11 +229,7 @@ impl Store {
 
     /// Records a call before its text leaves the premises, so that a crash cannot hide that it did.
     pub async fn begin_attempt(&self, job: &Job, attempt: &AttemptRow) -> Result<()> {
-        each!(self, |db| {
-            let mut tx = db.begin().await.doing("begin")?;
-            insert_attempt!(tx, job.ticket_id.as_str(), attempt, None::<&str>);
-            tx.commit().await.doing("record an attempt")
-        })
+        self.record_attempts(job, std::slice::from_ref(attempt)).await
     }
 
     /// Records how calls ended that led to no verdict.

@@ -9,8 +9,10 @@ mod accept_new;
 mod claim;
 mod deliver;
 mod finish;
+mod finish_verdicts;
 pub mod intake;
 mod sweep;
+pub(crate) mod together;
 pub mod wake;
 mod write_back;
 
@@ -19,7 +21,7 @@ use std::time::Duration;
 pub use accept::{Accepted, Incoming};
 pub use claim::{Back, Job, Proof};
 pub use deliver::{Delivered, DeliveryState, Subject, Told};
-pub use finish::{AttemptRow, Finished, TriageRow};
+pub use finish::{AttemptRow, Ended, Finished, Finishing, TriageRow};
 pub use sweep::TOO_LONG;
 pub use write_back::{BeginUndo, Settled, WriteEnd, WroteBack};
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -12,12 +13,16 @@ use tracing::{debug, warn};
 use super::Kind;
 use crate::store::{CHANNEL, Store};
 
+/// Under load others are told no more often: they have been woken anyway.
+const TELL_EVERY: Duration = Duration::from_millis(50);
+
 /// Wakes the workers of each kind of job. A wake-up carries no data: whoever wakes looks into the database.
 #[derive(Debug, Default)]
 pub struct Wake {
     triage: Notify,
     discord: Notify,
     hubspot: Notify,
+    others: Notify,
 }
 
 impl Wake {
@@ -33,12 +38,44 @@ impl Wake {
         self.of(kind).notified()
     }
 
+    /// Other orchestrators, too, may have triages to do: [`tell`] says so.
+    pub fn tell_others(&self) {
+        self.others.notify_one();
+    }
+
     const fn of(&self, kind: Kind) -> &Notify {
         match kind {
             Kind::Triage => &self.triage,
             Kind::Discord => &self.discord,
             Kind::HubSpot => &self.hubspot,
         }
+    }
+}
+
+/// Tells other orchestrators of new triages until `stop`. Not in the transaction that enqueues them: Postgres lets
+/// transactions with a notification commit one at a time only.
+pub async fn tell(store: &Store, wake: &Wake, stop: &CancellationToken) {
+    while store.is_shared() {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = wake.others.notified() => {}
+        }
+        if let Err(error) = store.notify(Kind::Triage).await {
+            debug!(error = %error.chain(), "cannot tell other orchestrators; they look by themselves");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(TELL_EVERY) => {}
+        }
+    }
+}
+
+/// Tells them what [`tell`] left.
+pub async fn tell_rest(store: &Store, wake: &Wake) {
+    if wake.others.notified().now_or_never().is_some()
+        && let Err(error) = store.notify(Kind::Triage).await
+    {
+        debug!(error = %error.chain(), "cannot tell other orchestrators; they look by themselves");
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Sql {
     pub upsert_processed: &'static str,
     /// `(ticket ids as JSON)` → each with its status and error, null when it is unknown.
     pub standings: &'static str,
+    /// `(ticket ids as JSON)` → what workers need to know of them.
+    pub tickets: &'static str,
     /// `(kind)`: tells the other orchestrators that there is work.
     pub notify: &'static str,
 }
@@ -87,17 +89,24 @@ macro_rules! insert_changes {
     };
 }
 macro_rules! claim {
-    ($lock:literal) => {
+    ($lock:literal, $is_due:literal) => {
         concat!(
             // Materialized: as a subquery Postgres may ask it once for every row, each time skipping what it has locked,
             // and claim more than the limit.
-            "with due as materialized (select kind, ticket_id from jobs where kind = $1 and visible_at <= $3",
+            "with due as materialized (select ticket_id from jobs where kind = $1 and visible_at > 0 and visible_at <= $3",
             " order by visible_at limit $2 ", $lock, ")",
             " update jobs set takeovers = takeovers + case when state = 'running' then 1 else 0 end,",
             " state = 'running', visible_at = $4, lease_token = $5",
-            " where (kind, ticket_id) in (select kind, ticket_id from due)",
+            " where kind = $1 and ticket_id ",
+            $is_due,
             " returning ticket_id, failures, takeovers, reason, note, created_at"
         )
+    };
+}
+
+macro_rules! tickets {
+    ($among:literal) => {
+        concat!("select ticket_id, portal_id, subject, content, contacts, triage_id from tickets where ticket_id ", $among)
     };
 }
 
@@ -140,11 +149,12 @@ pub(crate) const POSTGRES: Sql = Sql {
     ),
     enqueue_triages: enqueue_triages!("jsonb_array_elements_text($1::jsonb) as r(id)"),
     insert_changes: insert_changes!("jsonb_array_elements_text($1::jsonb) as r(id)"),
-    claim: claim!("for update skip locked"),
+    claim: claim!("for update skip locked", "= any(array(select ticket_id from due))"),
     standings: standings!("jsonb_array_elements_text($1::jsonb) as r(id)"),
     upsert_processed: "insert into processed_tickets (ticket_id, processed_at, provider)
         values ($1, to_timestamp($2::double precision / 1000), $3)
         on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",
+    tickets: tickets!("= any(array(select jsonb_array_elements_text($1::jsonb)))"),
     notify: "select pg_notify('hubspot_triage_jobs', $1)",
 };
 
@@ -163,11 +173,12 @@ pub(crate) const SQLITE: Sql = Sql {
     ),
     enqueue_triages: enqueue_triages!("(select value as id from json_each($1))"),
     insert_changes: insert_changes!("(select value as id from json_each($1))"),
-    claim: claim!(""),
+    claim: claim!("", "in (select ticket_id from due)"),
     standings: standings!("(select value as id from json_each($1)) as r"),
     upsert_processed: "insert into processed_tickets (ticket_id, processed_at, provider)
         values ($1, strftime('%Y-%m-%dT%H:%M:%fZ', $2 / 1000.0, 'unixepoch'), $3)
         on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",
+    tickets: tickets!("in (select value from json_each($1))"),
     // One process owns the file; its own workers are woken directly.
     notify: "select $1",
 };

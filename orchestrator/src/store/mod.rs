@@ -12,8 +12,11 @@ mod tickets;
 mod triages;
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use sqlx::{PgPool, SqlitePool};
+
+use crate::queue::Kind;
 
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
@@ -60,6 +63,11 @@ impl Postgres {
         &self.pool
     }
 
+    /// For a statement that is a transaction of its own.
+    pub(crate) const fn write(&self) -> &PgPool {
+        &self.pool
+    }
+
     pub(crate) async fn begin(&self) -> sqlx::Result<sqlx::Transaction<'static, sqlx::Postgres>> {
         self.pool.begin().await
     }
@@ -75,6 +83,11 @@ impl Sqlite {
         &self.read
     }
 
+    /// For a statement that is a transaction of its own.
+    pub(crate) const fn write(&self) -> &SqlitePool {
+        &self.write
+    }
+
     /// Takes the write lock at once, so that a transaction cannot fail half-way because somebody else wrote.
     pub(crate) async fn begin(&self) -> sqlx::Result<sqlx::Transaction<'static, sqlx::Sqlite>> {
         self.write.begin_with("begin immediate").await
@@ -87,18 +100,18 @@ impl Sqlite {
 }
 
 /// A database operation that failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("the database failed to {doing}")]
 pub struct Error {
     doing: &'static str,
     #[source]
-    source: sqlx::Error,
+    source: Arc<sqlx::Error>,
 }
 
 impl Error {
     /// The database did not answer in time.
     pub fn timed_out() -> Self {
-        Self { doing: "answer in time", source: sqlx::Error::PoolTimedOut }
+        Self { doing: "answer in time", source: Arc::new(sqlx::Error::PoolTimedOut) }
     }
 
     /// The database refused the data itself; trying again would not help.
@@ -107,7 +120,7 @@ impl Error {
         // Classes 22 (data exception) and 23 (integrity constraint violation) of the SQL standard.
         code.starts_with("22")
             || code.starts_with("23")
-            || matches!(self.source, sqlx::Error::Encode(_) | sqlx::Error::Decode(_))
+            || matches!(*self.source, sqlx::Error::Encode(_) | sqlx::Error::Decode(_))
     }
 
     /// The whole chain of causes in one line, for logs.
@@ -133,7 +146,7 @@ pub(crate) trait Doing<T> {
 
 impl<T> Doing<T> for sqlx::Result<T> {
     fn doing(self, doing: &'static str) -> Result<T> {
-        self.map_err(|source| Error { doing, source })
+        self.map_err(|source| Error { doing, source: Arc::new(source) })
     }
 }
 
@@ -155,6 +168,14 @@ impl Store {
             }
             tx.commit().await.doing("write")
         })
+    }
+
+    /// Tells the other orchestrators that there is work of a kind.
+    pub async fn notify(&self, kind: Kind) -> Result<()> {
+        let notify = each!(self, |db| {
+            sqlx::query(db.sql().notify).bind(kind.as_str()).execute(db.read()).await.map(|_| ())
+        });
+        notify.doing("notify")
     }
 
     /// Several orchestrators may share it.

@@ -1,5 +1,7 @@
 //! Tickets: what the customer wrote, and asking for another triage.
 
+use std::collections::HashMap;
+
 use sqlx::FromRow;
 use triage::ticket::{Text, TicketId};
 use triage::time::Timestamp;
@@ -35,6 +37,7 @@ pub enum Retry {
 
 #[derive(FromRow)]
 struct Row {
+    ticket_id: String,
     portal_id: Option<i64>,
     subject: Option<String>,
     content: Option<String>,
@@ -42,25 +45,38 @@ struct Row {
     triage_id: Option<String>,
 }
 
+impl Row {
+    fn into_ticket(self) -> Option<Ticket> {
+        Some(Ticket {
+            id: TicketId::parse(&self.ticket_id)?,
+            portal_id: self.portal_id,
+            text: self.subject.map(|subject| Text { subject, content: self.content.unwrap_or_default() }),
+            contacts: serde_json::from_str(&self.contacts).unwrap_or_default(),
+            has_verdict: self.triage_id.is_some(),
+        })
+    }
+}
+
 impl Store {
     /// The ticket, if it is known.
     pub async fn ticket(&self, id: &TicketId) -> Result<Option<Ticket>> {
-        let row: Option<Row> = each!(self, |db| {
-            sqlx::query_as(
-                "select portal_id, subject, content, contacts, triage_id from tickets where ticket_id = $1",
-            )
-            .bind(id.as_str())
-            .fetch_optional(db.read())
-            .await
-        })
-        .doing("read a ticket")?;
-        Ok(row.map(|row| Ticket {
-            id: id.clone(),
-            portal_id: row.portal_id,
-            text: row.subject.map(|subject| Text { subject, content: row.content.unwrap_or_default() }),
-            contacts: serde_json::from_str(&row.contacts).unwrap_or_default(),
-            has_verdict: row.triage_id.is_some(),
-        }))
+        let tickets = self.tickets(&[id]).await?;
+        Ok(tickets.into_iter().next())
+    }
+
+    /// The tickets of jobs, by id.
+    pub async fn tickets_of(&self, jobs: &[Job]) -> Result<HashMap<String, Ticket>> {
+        let ids: Vec<&TicketId> = jobs.iter().map(|job| &job.ticket_id).collect();
+        let tickets = self.tickets(&ids).await?;
+        Ok(tickets.into_iter().map(|ticket| (ticket.id.to_string(), ticket)).collect())
+    }
+
+    async fn tickets(&self, ids: &[&TicketId]) -> Result<Vec<Ticket>> {
+        let ids = serde_json::json!(ids).to_string();
+        let rows: Vec<Row> =
+            each!(self, |db| sqlx::query_as(db.sql().tickets).bind(&ids).fetch_all(db.read()).await)
+                .doing("read tickets")?;
+        Ok(rows.into_iter().filter_map(Row::into_ticket).collect())
     }
 
     /// Keeps what HubSpot said of the job's ticket, unless the lease was lost: somebody else may have read a newer text.

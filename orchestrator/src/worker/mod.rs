@@ -7,6 +7,7 @@ mod reconcile;
 mod triage;
 pub mod write_back;
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +20,21 @@ use tracing::{debug, error, info, warn};
 pub use self::triage::PATIENCE_WITH_NEW_TICKETS;
 use crate::app::App;
 use crate::queue::{EXTEND_EVERY, Job, Kind, Proof};
-use crate::store::{self, Store};
+use crate::store::{self, Store, Ticket};
 
 /// How often the queue is looked at when nobody says that there is work: of a shared database other orchestrators
 /// notify us; with the file of an embedded one, a command such as `triage retry` cannot.
 const fn poll(store: &Store) -> Duration {
     Duration::from_secs(if store.is_shared() { 5 } else { 1 })
+}
+
+/// How long a free slot may stay so under load, for others to become free too. Messages are written one after the other,
+/// so whoever takes them has time.
+const fn gather(kind: Kind) -> Duration {
+    match kind {
+        Kind::Triage | Kind::HubSpot => Duration::from_millis(2),
+        Kind::Discord => Duration::from_millis(50),
+    }
 }
 
 /// How often tickets are looked for that wait too long.
@@ -43,7 +53,7 @@ const INSIST_UP_TO: Duration = Duration::from_secs(12);
 pub const MOST_TAKEOVERS: u32 = 5;
 
 /// Discord jobs held at once; their messages are written one after the other.
-const ANNOUNCERS: usize = 8;
+const ANNOUNCERS: usize = 32;
 
 /// Verdicts written into HubSpot at once: its limits are per account, and its reader is in no hurry.
 const WRITERS: usize = 4;
@@ -53,11 +63,12 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let abandon = CancellationToken::new();
     let loops = [(Kind::Triage, app.config.workers), (Kind::Discord, ANNOUNCERS), (Kind::HubSpot, WRITERS)];
-    let loops = loops.map(|(kind, slots)| {
+    let loops = loops.map(|(kind, size)| {
         let crew = Crew {
             app: Arc::clone(&app),
             kind,
-            slots: Arc::new(Semaphore::new(slots)),
+            size,
+            slots: Arc::new(Semaphore::new(size)),
             tasks: tasks.clone(),
             abandon: abandon.clone(),
         };
@@ -155,6 +166,7 @@ async fn wake(app: &App, due: Vec<(Kind, Proof)>) -> Vec<(Kind, Proof)> {
 struct Crew {
     app: Arc<App>,
     kind: Kind,
+    size: usize,
     slots: Arc<Semaphore>,
     tasks: TaskTracker,
     abandon: CancellationToken,
@@ -165,8 +177,8 @@ impl Crew {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                // A free slot, to be taken when there is a job for it.
-                _ = self.slots.acquire() => {}
+                // Free slots, to be taken when there are jobs for them.
+                () = self.some_free() => {}
             }
             // Listen before looking, so that work which arrives in between is not missed.
             let mut woken = pin!(self.app.wake.woken(self.kind));
@@ -190,6 +202,14 @@ impl Crew {
         }
     }
 
+    /// Completes when there is a free slot; under load shortly after, when there may be more of them: a claim costs the
+    /// same for one job as for several.
+    async fn some_free(&self) {
+        drop(self.slots.acquire().await);
+        let several = u32::try_from(self.size / 4).unwrap_or(u32::MAX).max(1);
+        let _ = tokio::time::timeout(gather(self.kind), self.slots.acquire_many(several)).await;
+    }
+
     /// Claims as many jobs as there are free slots and starts on them.
     async fn claim(&self) -> store::Result<usize> {
         if self.is_stopped() {
@@ -198,15 +218,25 @@ impl Crew {
         let jobs =
             self.app.store.claim(self.kind, self.slots.available_permits(), self.app.clock.now()).await?;
         let claimed = jobs.len();
+        let mut tickets = self.read(&jobs).await;
         for job in jobs {
             let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };
             let (app, abandon) = (Arc::clone(&self.app), self.abandon.clone());
+            let ticket = tickets.remove(job.ticket_id.as_str());
             self.tasks.spawn(async move {
-                work(&app, &job, &abandon).await;
+                work(&app, &job, ticket, &abandon).await;
                 drop(slot);
             });
         }
         Ok(claimed)
+    }
+
+    /// The tickets of jobs that are about their text, all at once; what cannot be read is read again, each by its worker.
+    async fn read(&self, jobs: &[Job]) -> HashMap<String, Ticket> {
+        match self.kind {
+            Kind::Triage if !jobs.is_empty() => self.app.store.tickets_of(jobs).await.unwrap_or_default(),
+            Kind::Triage | Kind::Discord | Kind::HubSpot => HashMap::new(),
+        }
     }
 
     /// A webhook that is gone is not called again.
@@ -242,13 +272,13 @@ async fn insist<T, F: Future<Output = store::Result<T>>>(store: impl Fn() -> F) 
     }
 }
 
-async fn work(app: &App, job: &Job, abandon: &CancellationToken) {
+async fn work(app: &App, job: &Job, ticket: Option<Ticket>, abandon: &CancellationToken) {
     if job.takeovers > 0 {
         warn!(event = "job_taken_over", ticket_id = %job.ticket_id, kind = job.kind.as_str(), takeovers = job.takeovers, "its worker did not come back");
     }
     let perform = async {
         match job.kind {
-            Kind::Triage => triage::perform(app, job).await,
+            Kind::Triage => triage::perform(app, job, ticket).await,
             Kind::Discord => announce::perform(app, job).await,
             Kind::HubSpot => write_back::perform(app, job).await,
         }

@@ -16,7 +16,7 @@ use super::{MOST_TAKEOVERS, insist};
 use crate::app::App;
 use crate::clients::hubspot::Error as HubSpotError;
 use crate::clients::model::{Answer, Question, Repair};
-use crate::queue::{AttemptRow, Back, Finished, Job, Kind, TriageRow};
+use crate::queue::{AttemptRow, Back, Ended, Finished, Job, Kind, TriageRow};
 use crate::store::{Result, Ticket};
 
 /// HubSpot's index lags behind its webhooks: so often a ticket that it does not have is asked for again.
@@ -38,9 +38,13 @@ struct Held<'a> {
     back: Back,
 }
 
-/// Gives the job's ticket a verdict, or puts it back, or gives it to a person.
-pub(super) async fn perform(app: &App, job: &Job) -> Result<()> {
-    let Some(ticket) = app.store.ticket(&job.ticket_id).await? else {
+/// Gives the job's ticket a verdict, or puts it back, or gives it to a person. `ticket` if it has been read already.
+pub(super) async fn perform(app: &App, job: &Job, ticket: Option<Ticket>) -> Result<()> {
+    let ticket = match ticket {
+        Some(ticket) => Some(ticket),
+        None => app.store.ticket(&job.ticket_id).await?,
+    };
+    let Some(ticket) = ticket else {
         return finish(app, job, false, &[], Finished::Gone).await;
     };
     if job.takeovers >= MOST_TAKEOVERS {
@@ -344,8 +348,9 @@ async fn finish(
     // A verdict that stands is not replaced by the news that another one failed.
     let is_news = !(had_verdict && matches!(end, Finished::Failed { .. }));
     let announce = app.discord.is_some() && is_news;
-    let stored = insist(|| app.store.finish(job, attempts, &end, announce, app.clock.now())).await?;
-    match (stored, &end) {
+    let ended = Ended { job: job.clone(), attempts: attempts.to_vec(), end, announce };
+    let stored = insist(|| app.finishing.finish(ended.clone())).await?;
+    match (stored, &ended.end) {
         (false, _) => {
             warn!(event = "lease_lost", ticket_id = %job.ticket_id, "somebody else has this ticket; nothing was stored")
         }

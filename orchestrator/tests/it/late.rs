@@ -8,7 +8,7 @@ use triage::time::Timestamp;
 use triage::writeback::State;
 
 use crate::life::verdict;
-use crate::queue::{NOW, accept_event, id, incoming, open};
+use crate::queue::{NOW, accept_event, finish, id, incoming, open};
 
 /// When a lease that began at `NOW` has ended.
 const LATER: Timestamp = Timestamp::from_millis(NOW.as_millis() + LEASE.as_millis() as i64);
@@ -19,7 +19,7 @@ on_both! {
         accept(&store, &[blank("0")], false).await;
         let job = claim(&store, Kind::Triage, NOW).await;
         accept(&store, &[incoming("0", "the text")], false).await;
-        assert!(store.finish(&job, &[], &verdict_about(""), true, NOW).await.unwrap());
+        assert!(finish(&store, &job, &[], &verdict_about(""), true, NOW).await.unwrap());
         assert_eq!(claim(&store, Kind::Triage, NOW).await.reason, "changed", "not a mere look, which needs access to HubSpot");
     }
 }
@@ -30,7 +30,7 @@ on_both! {
         accept(&store, &[incoming("0", "old")], true).await;
         accept(&store, &[incoming("0", "new")], true).await;
         let job = claim(&store, Kind::Triage, NOW).await;
-        assert!(store.finish(&job, &[], &verdict_about("new"), true, NOW).await.unwrap());
+        assert!(finish(&store, &job, &[], &verdict_about("new"), true, NOW).await.unwrap());
         let creation = json!([{"subscriptionType": "ticket.creation", "objectId": "0", "eventId": 9}]);
         accept(&store, &[parsed(&creation), incoming("0", "old")], true).await;
         assert_eq!(text(&store).await, "new");
@@ -75,7 +75,7 @@ on_both! {
         if let Finished::Verdict(triage) = &mut end {
             triage.write_back = true;
         }
-        assert!(store.finish(&job, &[], &end, true, NOW).await.unwrap());
+        assert!(finish(&store, &job, &[], &end, true, NOW).await.unwrap());
         let late = claim(&store, Kind::HubSpot, NOW).await;
         let note = HubSpotWrite {
             id: "write".into(),
@@ -145,8 +145,8 @@ on_both! {
         accept(&store, &[incoming("0", "the text")], false).await;
         let job = claim(&store, Kind::Triage, NOW).await;
         let end = verdict_about("the text");
-        assert!(store.finish(&job, &[], &end, true, NOW).await.unwrap());
-        assert!(!store.finish(&job, &[], &end, true, NOW).await.unwrap());
+        assert!(finish(&store, &job, &[], &end, true, NOW).await.unwrap());
+        assert!(!finish(&store, &job, &[], &end, true, NOW).await.unwrap());
         assert_eq!(database.ask("select cast(count(*) as text) from triages").await, "1");
     }
 }
@@ -173,7 +173,7 @@ on_both! {
 async fn delivered_twice(store: &Store) -> (Job, Job) {
     accept(store, &[incoming("0", "the text")], false).await;
     let job = claim(store, Kind::Triage, NOW).await;
-    assert!(store.finish(&job, &[], &verdict_about("the text"), true, NOW).await.unwrap());
+    assert!(finish(store, &job, &[], &verdict_about("the text"), true, NOW).await.unwrap());
     (claim(store, Kind::Discord, NOW).await, claim(store, Kind::Discord, LATER).await)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use orchestrator::queue::{Back, Delivered, Finished, Incoming, Kind, LEASE, Proof};
+use orchestrator::queue::{AttemptRow, Back, Delivered, Ended, Finished, Incoming, Job, Kind, LEASE, Proof};
 use orchestrator::store::{Retry, Schema, Store};
 use serde_json::json;
 use sqlx::postgres::PgListener;
@@ -44,9 +44,9 @@ on_both! {
         let later = NOW.plus(Duration::from_secs(10)).plus(LEASE);
         let taken = store.claim(Kind::Triage, 1, later).await.unwrap().remove(0);
         assert_eq!(taken.takeovers, 1);
-        assert!(!store.finish(&dead, &[], &Finished::Gone, true, later).await.unwrap(), "too late");
+        assert!(!finish(&store, &dead, &[], &Finished::Gone, true, later).await.unwrap(), "too late");
         assert!(!store.extend(&dead, later).await.unwrap() && !store.put_back(&dead, Back::Failed, LEASE, "late", later).await.unwrap());
-        assert!(store.finish(&taken, &[], &Finished::Gone, true, later).await.unwrap());
+        assert!(finish(&store, &taken, &[], &Finished::Gone, true, later).await.unwrap());
         assert_eq!(store.next_due(Kind::Triage).await.unwrap(), None);
     }
 }
@@ -60,10 +60,10 @@ on_both! {
         assert_eq!(job.reason, "changed");
         accept_change(&store, "0", "two").await;
         accept_check(&store, "0").await;
-        assert!(store.finish(&job, &[], &Finished::Unchanged, true, NOW).await.unwrap());
+        assert!(finish(&store, &job, &[], &Finished::Unchanged, true, NOW).await.unwrap());
         let again = store.claim(Kind::Triage, 1, NOW).await.unwrap();
         assert_eq!(again.iter().map(|job| job.reason.as_str()).collect::<Vec<_>>(), ["changed"], "what came meanwhile is not lost");
-        assert!(store.finish(&again[0], &[], &Finished::Unchanged, true, NOW).await.unwrap());
+        assert!(finish(&store, &again[0], &[], &Finished::Unchanged, true, NOW).await.unwrap());
         assert!(store.claim(Kind::Triage, 1, NOW.plus(LEASE)).await.unwrap().is_empty(), "and the rest ran with it");
     }
 }
@@ -77,7 +77,7 @@ on_both! {
         assert!(store.put_back(&job, Back::Failed, Duration::ZERO, "because", NOW).await.unwrap());
         let next = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
         assert_eq!(next.reason, "changed");
-        assert!(store.finish(&next, &[], &Finished::Unchanged, true, NOW).await.unwrap());
+        assert!(finish(&store, &next, &[], &Finished::Unchanged, true, NOW).await.unwrap());
         assert!(store.claim(Kind::Triage, 1, NOW).await.unwrap().is_empty(), "one round for both");
     }
 }
@@ -98,7 +98,7 @@ on_both! {
         let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
         accept_change(&store, "0", "the text").await;
         let failed = Finished::Failed { why: "no text".into(), what_to_do: "send it".into() };
-        assert!(store.finish(&job, &[], &failed, true, NOW).await.unwrap());
+        assert!(finish(&store, &job, &[], &failed, true, NOW).await.unwrap());
         assert_eq!(store.claim(Kind::Triage, 1, NOW).await.unwrap().len(), 1);
         let ticket = store.ticket(&id("0")).await.unwrap().unwrap();
         assert_eq!((ticket.text.unwrap().content.as_str(), ticket.has_verdict), ("the text", false));
@@ -182,7 +182,7 @@ on_both! {
         accept(&store, 0..1, false).await;
         let job = store.claim(Kind::Triage, 1, NOW).await.unwrap().remove(0);
         let failed = Finished::Failed { why: "why".into(), what_to_do: "what".into() };
-        assert!(store.finish(&job, &[], &failed, true, NOW).await.unwrap());
+        assert!(finish(&store, &job, &[], &failed, true, NOW).await.unwrap());
         let delivery = store.claim(Kind::Discord, 1, NOW).await.unwrap().remove(0);
         assert_eq!(store.subject(&delivery).await.unwrap().unwrap().message_id, None);
         let end = Delivered::Message { message_id: "77".into(), triage_id: None };
@@ -220,6 +220,19 @@ pub(crate) async fn open(database: &Database) -> Store {
     let store = Store::open(&database.url, 10).await.unwrap();
     store.migrate().await.unwrap();
     store
+}
+
+/// Ends one triage job.
+pub(crate) async fn finish(
+    store: &Store,
+    job: &Job,
+    attempts: &[AttemptRow],
+    end: &Finished,
+    announce: bool,
+    now: Timestamp,
+) -> orchestrator::store::Result<bool> {
+    let ended = Ended { job: job.clone(), attempts: attempts.to_vec(), end: end.clone(), announce };
+    store.finish(&[ended], now).await.remove(0)
 }
 
 pub(crate) fn id(text: &str) -> TicketId {

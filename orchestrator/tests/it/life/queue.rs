@@ -17,6 +17,7 @@ use super::clockwork::Dice;
 use super::model::{Claimed, Delivery, Id, Model, Work};
 use super::model_ends::News;
 use super::real::Real;
+use crate::queue::finish;
 
 /// A model, and perhaps the real thing beside it.
 pub(crate) struct Queue {
@@ -254,7 +255,7 @@ impl Queue {
             self.fenced(claimed, |model| model.finish(claimed, attempts, end, announce, now)),
             |beside| {
                 let job = beside.job(claimed);
-                async move { beside.real.store.finish(&job, attempts, end, announce, now).await }
+                async move { finish(&beside.real.store, &job, attempts, end, announce, now).await }
             }
         )
     }
