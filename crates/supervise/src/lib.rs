@@ -4,6 +4,8 @@
 
 pub mod backoff;
 pub mod exit;
+pub mod health;
+pub mod history;
 pub mod install;
 pub mod kind;
 pub mod limits;
