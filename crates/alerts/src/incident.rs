@@ -155,6 +155,7 @@ mod tests {
             (29, Signal::Bad),
             (30, Signal::Tick),
             (60, Signal::Good),
+            (75, Signal::Good),
             (89, Signal::Tick),
             (90, Signal::Tick),
             (200, Signal::Good),
@@ -224,6 +225,15 @@ mod tests {
         now += REMEMBERED.as_secs();
         (incident, _) = step(incident, Signal::Tick, Duration::from_secs(now), PATIENCE, Gate::Open);
         assert_eq!(incident, None, "forgotten");
+    }
+
+    #[test]
+    fn a_blip_in_the_hour_after_neither_counts_as_a_return_nor_forgives_those_before() {
+        let over = Some(Incident::Over { at: Duration::from_secs(100), returns: 2 });
+        let (blip, _) = step(over, Signal::Bad, Duration::from_secs(200), PATIENCE, Gate::Open);
+        assert_eq!(blip, Some(Incident::Settling { since: Duration::from_secs(200), returns: 3 }));
+        let (after, _) = step(blip, Signal::Good, Duration::from_secs(210), PATIENCE, Gate::Open);
+        assert_eq!(after, Some(Incident::Over { at: Duration::from_secs(210), returns: 2 }));
     }
 
     #[test]

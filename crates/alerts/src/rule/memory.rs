@@ -174,6 +174,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn what_was_told_is_forgotten_from_the_oldest_on() {
+        let (mut memory, rules) = (Memory::default(), Rules::default());
+        let now = Now { moment: Duration::from_secs(60), local_minute: 0 };
+        for number in 0..=MOST_TOLD {
+            let (happening, subject) = (Happening::NewAlert, number.to_string());
+            let event = Event::Happened { happening, subject, body: String::new() };
+            let notices;
+            (memory, notices) = super::super::observe(memory, &event, now, &rules);
+            assert_eq!(notices.len(), 1);
+        }
+        assert_eq!(memory.told.len(), MOST_TOLD);
+        assert_eq!(memory.told.front(), Some(&(Happening::NewAlert, "1".to_owned())));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]

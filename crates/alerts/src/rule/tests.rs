@@ -62,6 +62,26 @@ fn nothing_is_told_within_half_a_minute_of_waking() {
 }
 
 #[test]
+fn what_was_down_before_sleep_settles_anew() {
+    let mut day = Day::new();
+    day.rules.wake = Duration::from_secs(10);
+    day.bad();
+    day.pass(29);
+    day.tell(Event::Woke);
+    assert_eq!(day.pass(29), []);
+    assert_eq!(day.pass(1).len(), 1);
+}
+
+#[test]
+fn a_program_that_gave_up_right_after_waking_is_told_when_the_half_minute_is_over() {
+    let mut day = Day::new();
+    day.tell(Event::Woke);
+    assert_eq!(day.tell(bad(Trouble::GaveUp, "cloudflared")), []);
+    assert_eq!(day.pass(29), []);
+    assert_eq!(day.pass(1).len(), 1);
+}
+
+#[test]
 fn a_tunnel_back_soon_after_waking_is_not_news() {
     let mut day = Day::new();
     day.bad();

@@ -2,7 +2,7 @@
 
 use crate::{Kind, Moment};
 
-use super::facts::Facts;
+use super::facts::{Fact, Facts};
 use super::local::{self, started};
 use super::{Finding, Health, Layer, LayerState, far, tunnel};
 
@@ -70,7 +70,9 @@ fn judge(facts: &Facts, few_since: Option<Moment>, now: Moment) -> [(Layer, Find
     let closed = tunnel::closed(&facts.without_token);
     let link = far::link(&facts.link);
     let first_broken = [(Layer::Link, &link), (Layer::Model, &model), (Layer::PublicAddress, &public)];
-    let view_blocker = first_broken.iter().find_map(|(layer, finding)| finding.blocker(*layer));
+    let unpaired = matches!(facts.link, Fact::NotSetUp).then_some(Layer::Link);
+    let view_blocker =
+        unpaired.or_else(|| first_broken.iter().find_map(|(layer, finding)| finding.blocker(*layer)));
     let view = behind(view_blocker, || far::view(&facts.view));
     [
         (Layer::OllamaProcess, ollama),

@@ -1,7 +1,7 @@
 //! The layers on the orchestrator's side.
 
+use super::Finding;
 use super::facts::{Fact, LinkAnswer, View};
-use super::{Finding, Layer};
 
 const PAIR: &str = "Pair this machine: open the link that `orchestrator pair` prints.";
 
@@ -31,8 +31,7 @@ pub(super) fn link(fact: &Fact<LinkAnswer>) -> Finding {
 /// Whether the orchestrator can use the model.
 pub(super) fn view(fact: &Fact<View>) -> Finding {
     match fact {
-        Fact::NotSetUp => Finding::because(Layer::Link),
-        Fact::NotYet => {
+        Fact::NotSetUp | Fact::NotYet => {
             Finding::unknown("The orchestrator has not said so far whether it can use the model.")
         }
         Fact::Known { answer, latency } => match answer {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::Moment;
 
+use super::Finding;
 use super::facts::Fact;
 use super::reading::{Call, CallError, Reading, connections, read};
-use super::{Finding, Layer};
 
 /// cloudflared opens this many connections, about a second apart.
 const CONNECTIONS: u32 = 4;
@@ -146,7 +146,7 @@ pub(super) fn is_stopped_behind_cloudflared(fact: &Fact<Call>) -> bool {
 /// Access answers before the tunnel is asked, so an answer of the tunnel or of Ollama means that it did not ask.
 pub(super) fn closed(fact: &Fact<Call>) -> Finding {
     let (answer, latency) = match fact {
-        Fact::NotSetUp => return Finding::because(Layer::PublicAddress),
+        Fact::NotSetUp => return Finding::unknown("There is no public address to lock so far."),
         Fact::NotYet => return Finding::unknown("Whether the address is locked has not been tried so far."),
         Fact::Known { answer, latency } => (answer, latency),
     };

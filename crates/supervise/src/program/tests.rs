@@ -23,10 +23,23 @@ fn an_adopted_program_gone_for_long_gives_way_to_ours() {
     life.wait(29);
     assert_eq!(life.tell(Input::NobodyAnswers), []);
     assert_eq!(life.tell(Input::AnotherHolds), [], "somebody is there: the count begins anew");
+    life.wait(1);
     assert_eq!(life.tell(Input::NobodyAnswers), []);
     life.wait(30);
     let actions = life.tell(Input::NobodyAnswers);
     assert_eq!(actions, [Action::Say(Saying::AdoptedGone), Action::Spawn { run: Run(1) }]);
+}
+
+#[test]
+fn an_adopted_program_gone_over_a_sleep_gets_half_a_minute_to_come_back() {
+    let mut life = Life::of(Kind::Ollama);
+    life.all([Input::Start, Input::AnotherAnswers, Input::NobodyAnswers]);
+    life.wait(8 * 3600);
+    assert_eq!(life.tell(Input::Woke), [Action::LookForAnother]);
+    life.wait(29);
+    assert_eq!(life.tell(Input::NobodyAnswers), []);
+    life.wait(1);
+    assert_eq!(life.tell(Input::NobodyAnswers).last(), Some(&Action::Spawn { run: Run(1) }));
 }
 
 #[test]
@@ -94,6 +107,33 @@ fn a_bad_token_makes_it_give_up_until_the_person_retries() {
 }
 
 #[test]
+fn what_somebody_starts_in_the_meantime_is_adopted() {
+    for code in [1, 255] {
+        let mut life = Life::of(Kind::Cloudflared);
+        life.all([Input::Start, Input::NobodyAnswers]);
+        life.exit(Ending::Code(code));
+        assert_eq!(life.tell(Input::AnotherAnswers), [Action::Say(Saying::Adopted)]);
+    }
+}
+
+#[test]
+fn the_persons_wish_forgives_what_went_wrong_before() {
+    for wish in [Input::Start, Input::Restart, Input::Retry] {
+        let mut life = Life::of(Kind::Cloudflared);
+        life.all([Input::Start, Input::NobodyAnswers]);
+        life.exit(Ending::Code(1));
+        assert_eq!(life.tell(wish), [Action::LookForAnother], "at once");
+        life.tell(Input::NobodyAnswers);
+        assert_eq!(wait_announced(&life.exit(Ending::Code(1))), Some(Duration::from_secs(1)));
+        life.wait(1);
+        life.all([Input::Tick, Input::NobodyAnswers, Input::Restart]);
+        life.exit(Ending::Code(0));
+        life.tell(Input::NobodyAnswers);
+        assert_eq!(wait_announced(&life.exit(Ending::Code(1))), Some(Duration::from_secs(1)));
+    }
+}
+
+#[test]
 fn a_missing_file_makes_it_give_up_and_a_full_system_does_not() {
     for (failure, gives_up) in [
         (SpawnFailure::NotFound, true),
@@ -154,6 +194,17 @@ fn a_start_that_never_gets_ready_is_given_up_after_its_own_limit() {
     life.wait(59);
     life.probe(Probe::NoAnswer);
     assert_eq!(life.tell(Input::Tick), []);
+    life.wait(1);
+    assert_eq!(life.tell(Input::Tick).last(), Some(&Action::Terminate { run: Run(1) }));
+}
+
+#[test]
+fn a_start_over_a_sleep_gets_half_a_minute_more() {
+    let mut life = Life::of(Kind::Cloudflared);
+    life.all([Input::Start, Input::NobodyAnswers]);
+    life.wait(8 * 3600);
+    assert_eq!(life.tell(Input::Woke), [Action::ProbeNow { run: Run(1) }]);
+    life.pass(29, |life| assert_eq!(life.tell(Input::Tick), []));
     life.wait(1);
     assert_eq!(life.tell(Input::Tick).last(), Some(&Action::Terminate { run: Run(1) }));
 }
@@ -224,6 +275,7 @@ fn a_lost_look_is_made_again() {
     assert_eq!(life.tell(Input::Tick), []);
     life.wait(1);
     assert_eq!(life.tell(Input::Tick), [Action::LookForAnother]);
+    assert_eq!(life.tell(Input::Woke), [Action::LookForAnother], "sleep may have swallowed it");
 }
 
 #[test]

@@ -201,3 +201,12 @@ fn a_model_nobody_has_tried_is_ready_and_no_more() {
     let chain = Chain::default().assess(&facts, NOW);
     assert_eq!(said(&chain), (Overall::Healthy, "This machine is ready for tickets.".to_owned(), None));
 }
+
+#[test]
+fn an_unpaired_machine_is_not_starting_for_ever() {
+    let mut facts = well();
+    (facts.link, facts.view) = (Fact::NotSetUp, Fact::NotSetUp);
+    let chain = Chain::default().assess(&facts, NOW);
+    assert_eq!(said(&chain).0, Overall::Degraded);
+    assert_eq!(chain.layer(Layer::OrchestratorView).unwrap().because, Some(Layer::Link));
+}
