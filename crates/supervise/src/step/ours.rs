@@ -1,5 +1,7 @@
 //! The states in which a process of ours is alive, or ordered.
 
+use std::time::Duration;
+
 use crate::exit::{Exit, Verdict, classify};
 use crate::program::{Action, Input, Probe, Readiness, Run, State, Then};
 use crate::saying::Saying;
@@ -154,7 +156,7 @@ impl Turn<'_> {
             Verdict::RestartAtOnce { why } if self.program.failures > 0 => self.back_off(why),
             Verdict::RestartAtOnce { why } => {
                 self.program.failures = 1;
-                let after = std::time::Duration::ZERO;
+                let after = Duration::ZERO;
                 self.actions.push(Action::Say(Saying::StartsAgain { why, after }));
                 self.look()
             }
