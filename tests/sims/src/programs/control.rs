@@ -36,7 +36,8 @@ impl Control {
         std::fs::rename(beside, &self.file)
     }
 
-    /// The same, and waits until a running program follows it.
+    /// The same, and waits until a running program follows it. Not for what ends the program: it may be gone before it
+    /// can say so.
     ///
     /// # Errors
     /// When the file cannot be written, or no program took it over within [`crate::PATIENCE`].
@@ -92,7 +93,8 @@ pub(super) fn watch(program: Program) -> Result<watch::Receiver<Behaviours>, Str
 /// Says beside the file what is followed, unless it says so already.
 fn acknowledge(file: &Path, text: Option<&str>) {
     let beside = applied(file);
-    if let Some(text) = text.filter(|_| !beside.exists()) {
+    let Some(text) = text else { return };
+    if std::fs::read_to_string(&beside).ok().as_deref() != Some(text) {
         // A folder that is gone means that nobody waits.
         drop(std::fs::write(beside, text));
     }

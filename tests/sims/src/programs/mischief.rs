@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 /// The code of a crash that names none, as a Go panic's.
 const CRASHED: u8 = 2;
 const TICK: Duration = Duration::from_millis(2);
+/// How often a quiet program looks whether it shall flood.
+const IDLE: Duration = Duration::from_millis(20);
 
 /// Starts what runs beside the program's own work.
 pub(super) fn begin(program: Program, behaviours: Changing) {
@@ -61,7 +63,7 @@ fn flood(program: Program, behaviours: &Changing) {
     let mut credit = 0.0_f64;
     let mut since = Instant::now();
     loop {
-        std::thread::sleep(TICK);
+        std::thread::sleep(if behaviours.borrow().flood > 0 { TICK } else { IDLE });
         let (rate, total) = {
             let now = behaviours.borrow();
             (now.flood, now.flood_lines.unwrap_or(u64::MAX))

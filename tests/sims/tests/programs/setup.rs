@@ -41,7 +41,7 @@ async fn login_waits_for_the_browser_and_does_not_overwrite() {
     running.out.find("https://dash.cloudflare.com/argotunnel").await;
     let certificate = scene.path(".cloudflared/cert.pem");
     assert!(!certificate.exists());
-    scene.control().apply("").await.unwrap();
+    scene.control().set("").unwrap();
     let ended = running.ends().await;
     assert_eq!(ended.code, Some(0));
     assert!(ended.out.contains("You have successfully logged in."), "{}", ended.out);

@@ -109,6 +109,11 @@ async fn a_flood_comes_whole_and_in_order() {
         last.await;
         let numbers: Vec<u64> = running.err.all().iter().filter_map(|line| number(line)).collect();
         assert!(numbers.iter().copied().eq(1..=100_000), "{program:?}: {} lines", numbers.len());
+        if program == Program::Cloudflared {
+            let flooding = running.err.find("39997").await;
+            let line: serde_json::Value = serde_json::from_str(&flooding).unwrap();
+            assert_eq!((&line["level"], &line["message"]), (&"error".into(), &"Serve tunnel error".into()));
+        }
     }
 }
 

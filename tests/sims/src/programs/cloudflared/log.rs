@@ -44,11 +44,11 @@ impl Log {
     }
 }
 
-fn time() -> String {
+pub(super) fn time() -> String {
     crate::now().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-pub(super) fn json(level: &str, message: &str, fields: &[Field]) -> String {
+fn json(level: &str, message: &str, fields: &[Field]) -> String {
     let mut all: BTreeMap<&str, Value> = fields.iter().map(|(key, value)| (*key, value.clone())).collect();
     all.extend([("level", level.into()), ("message", message.into()), ("time", time().into())]);
     let all: Map<String, Value> = all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
