@@ -66,10 +66,35 @@ async fn a_token_that_is_none_ends_with_255_in_plain_text() {
 async fn a_token_file_is_as_good_as_the_variable() {
     let scene = Scene::new();
     let file = scene.write("token", &format!("{TOKEN}\n"));
-    let words = format!("tunnel --metrics 127.0.0.1:0 --output json run --token-file {}", file.display());
-    let running = Running::start(scene.cloudflared(&words));
-    ready(&running.metrics().await, 4).await;
+    let flags = "--metrics 127.0.0.1:0 --output json --protocol http2";
+    let running =
+        Running::start(scene.cloudflared(&format!("tunnel {flags} run --token-file {}", file.display())));
+    let metrics = running.metrics().await;
+    ready(&metrics, 4).await;
+    let (_, tunnel) = json(&format!("{metrics}/diag/tunnel")).await;
+    assert!(
+        tunnel["connections"][0].get("protocol").is_none(),
+        "http2 is 0, and zeros are left out: {tunnel}"
+    );
     assert!(is_secret_free(&scene.starts(), TOKEN));
+}
+
+#[tokio::test]
+async fn a_local_tunnel_that_cannot_work_ends_with_1() {
+    let scene = Scene::new();
+    let config = |name: &str, text: &str| format!("--config {}", scene.write(name, text).display());
+    let rules = "credentials-file: /nowhere.json\ningress:\n  - service: http_status:404\n";
+    for (flags, reference, text) in [
+        (config("empty", ""), TUNNEL, "tunnel credentials file not found"),
+        (config("rules", rules), TUNNEL, "tunnel credentials file not found"),
+        (config("none", ""), "box", "error parsing tunnel ID: Error locating origin cert"),
+        (config("broken", "ingress: ["), TUNNEL, "error parsing YAML in config file"),
+        ("--config /nowhere.yml".to_owned(), TUNNEL, "Cannot read configuration file /nowhere.yml"),
+    ] {
+        let ended = done(scene.cloudflared(&format!("tunnel {flags} run {reference}"))).await;
+        assert_eq!(ended.code, Some(1), "{}", ended.err);
+        assert!(ended.err.contains(text), "{text}: {}", ended.err);
+    }
 }
 
 #[tokio::test]
