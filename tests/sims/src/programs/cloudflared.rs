@@ -96,12 +96,12 @@ async fn tunnel(
             "tunnel route",
         ));
     }
-    let own = Flags::take(&mut words, flags::of(command))?;
+    let own = Flags::take(&mut words, flags::of(command))?.inherit(global, "origincert");
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(match (command, words.as_slice()) {
         ("run", words) => run::run(global, &own, words.first().copied(), behaviours).await,
         ("ready", _) => metrics::ask_ready(global).await,
-        ("login", _) => setup::login(behaviours).await,
+        ("login", _) => setup::login(&own, behaviours).await,
         ("create", [name]) => setup::create(name, &own),
         ("create", _) => usage(
             "\"cloudflared tunnel create\" requires exactly 1 argument, the name of tunnel to create.",
@@ -115,7 +115,7 @@ async fn tunnel(
         ("info", [name]) => setup::info(name, &own).await,
         ("token", [name]) => setup::token(name, &own),
         ("delete", [name]) => setup::delete(name, &own).await,
-        ("cleanup", [name]) => setup::cleanup(name).await,
+        ("cleanup", [name]) => setup::cleanup(name, &own).await,
         ("info" | "token" | "delete" | "cleanup", _) => {
             let line = format!(
                 "\"cloudflared tunnel {command}\" requires exactly 1 argument, the ID or name of the tunnel."

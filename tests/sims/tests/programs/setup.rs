@@ -47,6 +47,8 @@ async fn login_waits_for_the_browser_and_does_not_overwrite() {
     assert!(ended.out.contains("You have successfully logged in."), "{}", ended.out);
     let written = std::fs::read_to_string(&certificate).unwrap();
     assert!(written.starts_with("-----BEGIN ARGO TUNNEL TOKEN-----"));
+    let elsewhere = tunnel(&scene, "--origincert /nowhere/cert.pem list").await;
+    assert_eq!(elsewhere.code, Some(1), "{}", elsewhere.err);
     let again = tunnel(&scene, "login").await;
     assert!(again.err.contains("You have an existing certificate at"), "{}", again.err);
     assert_eq!(std::fs::read_to_string(&certificate).unwrap(), written);

@@ -2,6 +2,7 @@
 
 use super::credentials::Credentials;
 use super::file::home;
+use super::flags::Flags;
 use super::variable;
 use crate::clock;
 use base64::Engine;
@@ -74,9 +75,10 @@ pub(super) fn folder() -> PathBuf {
     home().join(".cloudflared")
 }
 
-/// The user's certificate: `TUNNEL_ORIGIN_CERT`, or where login puts it.
-pub(super) fn certificate() -> PathBuf {
-    variable("TUNNEL_ORIGIN_CERT").map_or_else(|| folder().join("cert.pem"), PathBuf::from)
+/// The user's certificate: `--origincert`, `TUNNEL_ORIGIN_CERT`, or where login puts it.
+pub(super) fn certificate(flags: &Flags) -> PathBuf {
+    let given = flags.get("origincert").map(str::to_owned).or_else(|| variable("TUNNEL_ORIGIN_CERT"));
+    given.map_or_else(|| folder().join("cert.pem"), PathBuf::from)
 }
 
 pub(super) fn write_certificate(path: &Path) -> std::io::Result<()> {

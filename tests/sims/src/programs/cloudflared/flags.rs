@@ -104,6 +104,14 @@ impl Flags {
         self
     }
 
+    /// Takes over one flag that was given in front of the command.
+    pub(super) fn inherit(mut self, global: &Self, name: &'static str) -> Self {
+        if let Some(value) = global.0.get(name) {
+            self.0.entry(name).or_insert_with(|| value.clone());
+        }
+        self
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value != "false")
     }

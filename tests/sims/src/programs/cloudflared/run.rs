@@ -153,11 +153,11 @@ fn credentials_file(settings: &Settings, reference: &str) -> Result<PathBuf, Str
         return Ok(PathBuf::from(path));
     }
     if credentials::is_uuid(reference) {
-        return Ok(super::account::certificate().with_file_name(format!("{reference}.json")));
+        return Ok(super::account::certificate(&settings.flags).with_file_name(format!("{reference}.json")));
     }
-    let (_, tunnel) =
-        setup::find(reference).map_err(|problem| format!("error parsing tunnel ID: {problem}"))?;
-    Ok(setup::default_file(&tunnel))
+    let (_, tunnel) = setup::find(reference, &settings.flags)
+        .map_err(|problem| format!("error parsing tunnel ID: {problem}"))?;
+    Ok(setup::default_file(&tunnel, &settings.flags))
 }
 
 fn first_lines(log: &Log, tunnel: &str, protocol: &str, connector: &str) {

@@ -13,8 +13,8 @@ const FOLDERS: &str =
 const NO_CERTIFICATE: &str = "Error locating origin cert: client didn't specify origincert path";
 
 /// Finds the account, or says how a missing certificate is complained about.
-fn account() -> Result<Account, String> {
-    if account::certificate().is_file() {
+fn account(flags: &Flags) -> Result<Account, String> {
+    if account::certificate(flags).is_file() {
         return Ok(Account::load());
     }
     Log::new(None, None).error(
@@ -29,8 +29,8 @@ fn account() -> Result<Account, String> {
 }
 
 /// The tunnel by name or id, and the account it is in.
-pub(super) fn find(reference: &str) -> Result<(Account, Tunnel), String> {
-    let account = account()?;
+pub(super) fn find(reference: &str, flags: &Flags) -> Result<(Account, Tunnel), String> {
+    let account = account(flags)?;
     let tunnel = account.find(reference).cloned();
     let unknown = || format!("{reference} is neither the ID nor the name of any of your tunnels");
     tunnel.map(|tunnel| (account, tunnel)).ok_or_else(unknown)
@@ -44,8 +44,8 @@ fn ended(outcome: Result<(), String>) -> u8 {
     }
 }
 
-pub(super) async fn login(mut behaviours: Changing) -> u8 {
-    let path = account::certificate();
+pub(super) async fn login(flags: &Flags, mut behaviours: Changing) -> u8 {
+    let path = account::certificate(flags);
     let shown = path.display();
     if path.is_file() {
         Log::new(None, None).error(
@@ -79,12 +79,12 @@ pub(super) fn create(name: &str, flags: &Flags) -> u8 {
 }
 
 fn try_create(name: &str, flags: &Flags) -> Result<(), String> {
-    let mut account = account()?;
+    let mut account = account(flags)?;
     if account.find(name).is_some() {
         return Err("Create Tunnel API call failed: tunnel with name already exists".to_owned());
     }
     let tunnel = account.add(name);
-    let file = flags.get("credentials-file").map_or_else(|| default_file(&tunnel), PathBuf::from);
+    let file = flags.get("credentials-file").map_or_else(|| default_file(&tunnel, flags), PathBuf::from);
     account::write_private(&file, &tunnel.credentials().file(), 0o400)
         .map_err(|problem| problem.to_string())?;
     account.store().map_err(|problem| problem.to_string())?;
@@ -102,8 +102,8 @@ fn try_create(name: &str, flags: &Flags) -> Result<(), String> {
 }
 
 /// Where `create` puts a tunnel's credentials, beside the certificate.
-pub(super) fn default_file(tunnel: &Tunnel) -> PathBuf {
-    account::certificate().with_file_name(format!("{}.json", tunnel.id))
+pub(super) fn default_file(tunnel: &Tunnel, flags: &Flags) -> PathBuf {
+    account::certificate(flags).with_file_name(format!("{}.json", tunnel.id))
 }
 
 pub(super) fn route(tunnel: &str, host: &str, flags: &Flags) -> u8 {
@@ -111,7 +111,7 @@ pub(super) fn route(tunnel: &str, host: &str, flags: &Flags) -> u8 {
 }
 
 fn try_route(reference: &str, host: &str, flags: &Flags) -> Result<(), String> {
-    let (mut account, tunnel) = find(reference)?;
+    let (mut account, tunnel) = find(reference, flags)?;
     let target = format!("{}.cfargotunnel.com", tunnel.id);
     let (log, fields) = (Log::new(None, None), [("tunnelID", tunnel.id.as_str().into())]);
     match account.records.get(host) {
@@ -154,7 +154,7 @@ fn as_connection(live: &Value) -> Value {
 }
 
 pub(super) async fn list(flags: &Flags) -> u8 {
-    let account = match account() {
+    let account = match account(flags) {
         Ok(account) => account,
         Err(problem) => return fail(&problem),
     };
@@ -180,7 +180,7 @@ pub(super) async fn list(flags: &Flags) -> u8 {
 }
 
 pub(super) async fn info(reference: &str, flags: &Flags) -> u8 {
-    let tunnel = match find(reference) {
+    let tunnel = match find(reference, flags) {
         Ok((_, tunnel)) => tunnel,
         Err(problem) => return fail(&problem),
     };
@@ -209,7 +209,7 @@ pub(super) async fn info(reference: &str, flags: &Flags) -> u8 {
 }
 
 pub(super) fn token(reference: &str, flags: &Flags) -> u8 {
-    let credentials = match find(reference) {
+    let credentials = match find(reference, flags) {
         Ok((_, tunnel)) => tunnel.credentials(),
         Err(problem) => return fail(&problem),
     };
@@ -222,7 +222,7 @@ pub(super) fn token(reference: &str, flags: &Flags) -> u8 {
 }
 
 pub(super) async fn delete(reference: &str, flags: &Flags) -> u8 {
-    let (mut account, tunnel) = match find(reference) {
+    let (mut account, tunnel) = match find(reference, flags) {
         Ok(found) => found,
         Err(problem) => return fail(&problem),
     };
@@ -235,14 +235,14 @@ pub(super) async fn delete(reference: &str, flags: &Flags) -> u8 {
     }
     drop_connections(id).await;
     account.tunnels.retain(|known| known.id != *id);
-    if std::fs::remove_file(default_file(&tunnel)).is_err() {
+    if std::fs::remove_file(default_file(&tunnel, flags)).is_err() {
         complain("Cannot delete tunnel credentials. Please delete the file manually");
     }
     ended(account.store().map_err(|problem| problem.to_string()))
 }
 
-pub(super) async fn cleanup(reference: &str) -> u8 {
-    let tunnel = match find(reference) {
+pub(super) async fn cleanup(reference: &str, flags: &Flags) -> u8 {
+    let tunnel = match find(reference, flags) {
         Ok((_, tunnel)) => tunnel,
         Err(problem) => return fail(&problem),
     };
