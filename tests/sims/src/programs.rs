@@ -88,7 +88,7 @@ pub fn install(program: Program, built: &Path, folder: &Path) -> io::Result<()> 
     return std::fs::copy(from, to).map(drop);
 }
 
-/// What a stand-in's start found: its behaviours from here on, and the runtime's shape is the same for both.
+/// The behaviours of this process, now and whenever they change.
 type Changing = watch::Receiver<Behaviours>;
 
 /// Notes the start, reads the behaviours, and runs `work` to its exit code.
@@ -115,7 +115,6 @@ where
         .expect("a runtime");
     let arguments = std::env::args().skip(1).collect();
     let code = runtime.block_on(async {
-        // Servers hold tasks of their own, so the work is a part of the runtime from its first step.
         let changing = behaviours.clone();
         mischief::begin(program, behaviours);
         work(arguments, changing).await
