@@ -1,15 +1,20 @@
 //! The Access-protected public address in front of an origin: service tokens, policies, the tunnel's own answers.
 
 mod proxy;
+pub(crate) mod tunnels;
+
+pub use tunnels::Connection;
 
 use crate::faults::{Faults, Kind, Strike};
 use crate::journal::Journal;
 use crate::server::{self, Server, Sim};
 use crate::wire::{Reply, Request};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use tunnels::Tunnels;
 
 const OWN_FAULTS: &[Kind] =
     &[Kind::TunnelDown, Kind::OriginDown, Kind::AccessRefused, Kind::LoginPage, Kind::Blocked1010];
@@ -38,6 +43,7 @@ pub struct Edge {
 
 struct State {
     settings: Mutex<Settings>,
+    tunnels: Tunnels,
     client: reqwest::Client,
 }
 
@@ -48,6 +54,7 @@ struct Settings {
     protected: bool,
     host_header: Option<String>,
     allow_paths: bool,
+    needs_connection: bool,
 }
 
 struct Token {
@@ -83,8 +90,10 @@ impl Edge {
             protected: true,
             host_header: Some("localhost:11434".to_owned()),
             allow_paths: false,
+            needs_connection: false,
         };
-        let state = Arc::new(State { settings: Mutex::new(settings), client: crate::http_client() });
+        let tunnels = Tunnels::default();
+        let state = Arc::new(State { settings: Mutex::new(settings), tunnels, client: crate::http_client() });
         let server = Server::start(address, Arc::clone(&state), &faults, &journal)?;
         let edge = Self { faults, journal, server, state };
         edge.add_token(client_id, client_secret);
@@ -132,6 +141,55 @@ impl Edge {
     /// Puts another origin behind it.
     pub fn set_origin(&self, url: &str) {
         url.trim_end_matches('/').clone_into(&mut self.state.settings().origin);
+    }
+
+    /// Whether requests go through a connected `cloudflared` (see [`crate::programs`]) by its ingress rules, and get
+    /// 530 with error 1033 while none is; from the start they go straight to the origin.
+    pub fn require_connection(&self, required: bool) {
+        self.state.settings().needs_connection = required;
+    }
+
+    /// The configuration of a tunnel that is run by token, `{"config": {"ingress": […]}}` as the API takes it;
+    /// connected connectors hear of it. Returns its version, 1 for the first.
+    ///
+    /// # Errors
+    /// When a rule would be refused, in `cloudflared`'s words.
+    pub fn set_remote_ingress(&self, tunnel: &str, config: &Value) -> Result<u64, String> {
+        self.state.tunnels.set_remote(tunnel, config)
+    }
+
+    /// From the first call on only tunnels named here may connect, with their secret (base64).
+    pub fn allow_tunnel(&self, tunnel: &str, secret: &str) {
+        self.state.tunnels.allow(tunnel, secret);
+    }
+
+    /// Deletes a tunnel: its connections end, its configuration and its secret go.
+    pub fn forget_tunnel(&self, tunnel: &str) {
+        self.state.tunnels.forget(tunnel);
+    }
+
+    /// Whether every registration is refused as unauthorised.
+    pub fn refuse_registration(&self, refuses: bool) {
+        self.state.tunnels.refuse(refuses);
+    }
+
+    /// Ends all connections; connectors come back by themselves.
+    pub fn drop_connections(&self) {
+        self.state.tunnels.drop_all();
+    }
+
+    /// What is connected, oldest first.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        self.state.tunnels.connections()
+    }
+
+    /// Waits until exactly `n` connections are there.
+    ///
+    /// # Panics
+    /// When that did not happen within [`crate::PATIENCE`].
+    pub async fn wait_for_connections(&self, n: usize) {
+        self.state.tunnels.wait_for(n).await;
     }
 }
 
@@ -186,6 +244,10 @@ impl Sim for State {
             _ => proxy::page(status, "Error", &format!("error code: {status}")),
         };
         wait.into_iter().fold(reply, |reply, wait| reply.header("retry-after", wait.as_secs_f64().ceil()))
+    }
+
+    fn control(&self, request: &Request) -> Option<Reply> {
+        self.connector(request)
     }
 
     async fn answer(&self, request: &Request, strike: &Strike) -> Reply {

@@ -120,6 +120,18 @@ impl Journal {
         self.entries_on(part)
     }
 
+    /// Returns once more than `known` requests have been answered, however long that takes.
+    pub(crate) async fn wait_for_news(&self, known: usize) {
+        loop {
+            let mut changed = std::pin::pin!(self.shared.changed.notified());
+            changed.as_mut().enable();
+            if self.answered() > known {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     async fn wait_until(&self, what: &str, done: impl Fn(&Pages) -> bool) -> Vec<Entry> {
         let waiting = async {
             loop {

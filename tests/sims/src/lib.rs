@@ -1,5 +1,6 @@
 //! Stand-ins for every outside service: in-process HTTP servers that speak the documented wire, keep a journal of
 //! what was asked, and fail on demand. Tests hold their handles; the `sims` binary starts them for a trial run.
+//! The programs `ollama` and `cloudflared` have stand-ins too, see [`programs`].
 //! They share no code with the parts they check.
 
 mod brain;
@@ -10,9 +11,11 @@ mod fault_text;
 mod faults;
 pub mod groq;
 pub mod hubspot;
+mod ingress;
 mod journal;
 mod listener;
 pub mod ollama;
+pub mod programs;
 pub mod samples;
 pub mod sender;
 mod server;

@@ -1,6 +1,7 @@
 //! The way through: what the edge answers itself, and the call to the origin with its body passed on as it comes.
 
 use super::State;
+use super::tunnels::Way;
 use crate::clock;
 use crate::wire::{Reply, Request};
 use axum::body::Body;
@@ -42,22 +43,61 @@ pub(super) fn login_redirect(request: &Request) -> Reply {
     page(302, "302 Found", "Redirecting to the login page.").header("location", login)
 }
 
-pub(super) async fn forward(state: &State, request: &Request) -> Reply {
-    let (origin, host, only_allowed) = {
+/// Where a request is taken, and under which Host header.
+struct Target {
+    origin: String,
+    host: String,
+}
+
+/// Whether a Host header holds a name, so that the caller did not come by address.
+pub(super) fn is_public_name(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default();
+    let numbers = name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    !(numbers || host.starts_with('[') || name == "localhost")
+}
+
+fn target(state: &State, request: &Request) -> Result<Target, Reply> {
+    let (needs_connection, protected) = {
         let settings = state.settings();
-        (settings.origin.clone(), settings.host_header.clone(), settings.allow_paths)
+        (settings.needs_connection, settings.protected)
     };
-    if only_allowed && !ALLOWED.contains(&request.path.as_str()) {
-        return Reply::empty(404).header("server", "cloudflare");
+    if !needs_connection {
+        return straight(state, request);
     }
+    match state.tunnels.way(request.header("host").unwrap_or_default(), &request.path) {
+        Way::NoTunnel => Err(page(530, "Cloudflare Tunnel error", "error code: 1033")),
+        Way::NoRules => Err(Reply::empty(503).header("server", "cloudflare")),
+        Way::Rule(rule, _) if rule.needs_access && !protected => {
+            Err(Reply::empty(403).header("server", "cloudflare"))
+        }
+        Way::Rule(rule, host) => match rule.service.strip_prefix("http_status:") {
+            Some(status) => Err(Reply::empty(status.parse().unwrap_or(502)).header("server", "cloudflare")),
+            None => Ok(Target { origin: rule.service, host: rule.host_header.unwrap_or(host) }),
+        },
+    }
+}
+
+fn straight(state: &State, request: &Request) -> Result<Target, Reply> {
+    let settings = state.settings();
+    if settings.allow_paths && !ALLOWED.contains(&request.path.as_str()) {
+        return Err(Reply::empty(404).header("server", "cloudflare"));
+    }
+    // A caller that came by address stands for one that used the public name.
+    let host = settings.host_header.clone().unwrap_or_else(|| "ollama.example.com".to_owned());
+    Ok(Target { origin: settings.origin.clone(), host })
+}
+
+pub(super) async fn forward(state: &State, request: &Request) -> Reply {
+    let Target { origin, host } = match target(state, request) {
+        Ok(target) => target,
+        Err(reply) => return reply,
+    };
     let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
     let method = request.method.parse().unwrap_or(reqwest::Method::GET);
     let mut call = state.client.request(method, format!("{origin}{}{query}", request.path));
     for (name, value) in request.headers.iter().filter(|(name, _)| !DROPPED.contains(&name.as_str())) {
         call = call.header(name, value);
     }
-    // A caller that came by address stands for one that used the public name.
-    let host = host.unwrap_or_else(|| "ollama.example.com".to_owned());
     call = call
         .header("host", host)
         .header("cf-access-jwt-assertion", "sims.placeholder.jwt")

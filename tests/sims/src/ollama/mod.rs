@@ -37,7 +37,7 @@ pub struct Ollama {
 }
 
 struct State {
-    settings: Mutex<Settings>,
+    settings: Arc<Mutex<Settings>>,
     load: Mutex<Load>,
 }
 
@@ -50,6 +50,13 @@ struct Settings {
     slots: Arc<Semaphore>,
     queue: usize,
     version: String,
+}
+
+impl Settings {
+    fn install(&mut self, model: Model) {
+        self.models.retain(|known| known.name != model.name);
+        self.models.push(model);
+    }
 }
 
 /// Chats under way.
@@ -92,7 +99,7 @@ impl Ollama {
             queue: 512,
             version: "0.33.0".to_owned(),
         };
-        let state = Arc::new(State { settings: Mutex::new(settings), load: Mutex::default() });
+        let state = Arc::new(State { settings: Arc::new(Mutex::new(settings)), load: Mutex::default() });
         let server = Server::start(address, Arc::clone(&state), &faults, &journal)?;
         Ok(Self { faults, journal, server, state })
     }

@@ -6,6 +6,7 @@ use crate::wire::{Reply, Request};
 use axum::body::Body;
 use futures::stream;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const PULL_STEPS: u64 = 5;
 
@@ -123,40 +124,60 @@ impl State {
             return failure(500, "pull model manifest: file does not exist");
         }
         let model = Model::named(name);
-        let pause = {
-            let mut settings = self.settings();
-            settings.models.retain(|known| known.name != model.name);
-            settings.models.push(model.clone());
-            settings.pull_step
-        };
         if body["stream"] == false {
+            self.settings().install(model);
             return Reply::json(200, &json!({"status": "success"}));
         }
-        let lines = progress(&model).into_iter();
-        let body = stream::unfold(lines, move |mut lines| async move {
-            let line = lines.next()?;
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
+        let (settings, pause) = (Arc::clone(&self.settings), self.settings().pull_step);
+        let mut lines = progress(&model).into_iter().peekable();
+        let body = stream::unfold((), move |()| {
+            let line = lines.next();
+            // A pull that was cut before its end leaves nothing behind.
+            if line.is_some() && lines.peek().is_none() {
+                settings.lock().expect("never held over a panic").install(model.clone());
             }
-            Some((Ok::<_, std::io::Error>(format!("{line}\n")), lines))
+            async move {
+                let line = line?;
+                if !pause.is_zero() {
+                    tokio::time::sleep(pause).await;
+                }
+                Some((Ok::<_, std::io::Error>(format!("{line}\n")), ()))
+            }
         });
         Reply::typed(200, "application/x-ndjson", Body::from_stream(body))
     }
 }
 
+/// The layers beside the weights, as every model of that family has them: template, licences, parameters, settings.
+const SMALL_LAYERS: [(&str, u64); 5] = [
+    ("966de95ca8a6", 1_429),
+    ("fcc5a6bec9da", 7_711),
+    ("a70ff7e570d9", 6_016),
+    ("56bb8bd477a5", 96),
+    ("34bb5ab01051", 561),
+];
+
 fn progress(model: &Model) -> Vec<Value> {
-    let digest = format!("sha256:{}", model.digest);
-    let status = format!("pulling {}", &model.digest[..12]);
     let mut lines = vec![json!({"status": "pulling manifest"})];
-    lines.push(json!({"status": status, "digest": digest, "total": model.size_bytes}));
-    for step in 1..=PULL_STEPS {
-        let completed = model.size_bytes / PULL_STEPS * step;
-        let completed = if step == PULL_STEPS { model.size_bytes } else { completed };
-        lines.push(
-            json!({"status": status, "digest": digest, "total": model.size_bytes, "completed": completed}),
-        );
+    let weights = &model.digest[..12];
+    let small: u64 = SMALL_LAYERS.iter().map(|(_, size_bytes)| size_bytes).sum();
+    lines.extend(layer(weights, model.size_bytes - small, PULL_STEPS));
+    for (digest, size_bytes) in SMALL_LAYERS {
+        lines.extend(layer(digest, size_bytes, 1));
     }
     let closing = ["verifying sha256 digest", "writing manifest", "removing unused layers", "success"];
     lines.extend(closing.iter().map(|status| json!({"status": status})));
+    lines
+}
+
+/// A line without progress, then one per step; the last one is complete.
+fn layer(short: &str, size_bytes: u64, steps: u64) -> Vec<Value> {
+    let digest = format!("sha256:{short:0<64}");
+    let status = format!("pulling {short}");
+    let mut lines = vec![json!({"status": status, "digest": digest, "total": size_bytes})];
+    lines.extend((1..=steps).map(|step| {
+        let completed = if step == steps { size_bytes } else { size_bytes / steps * step };
+        json!({"status": status, "digest": digest, "total": size_bytes, "completed": completed})
+    }));
     lines
 }
