@@ -5,8 +5,12 @@
 //! a record would be led to the tunnel that it names. No secret is an argument; the one that is printed is kept as one.
 
 mod outcome;
+mod problem;
 
-pub use outcome::{CreatedTunnel, ListedTunnel, Output, Problem, Routed};
+pub use outcome::{CreatedTunnel, ListedTunnel, Routed};
+pub use problem::Problem;
+
+use outcome::Output;
 
 use super::Hostname;
 use secrecy::SecretString;
@@ -129,9 +133,9 @@ impl Cloudflared {
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A token in the environment would decide over the tunnel that is asked for.
         command.env_remove("TUNNEL_TOKEN").env_remove("TUNNEL_TOKEN_FILE").kill_on_drop(true);
-        let mut child = command.spawn().map_err(|problem| match problem.kind() {
-            std::io::ErrorKind::NotFound => Problem::NotInstalled,
-            _ => Problem::NotStarted { why: problem.to_string() },
+        let mut child = command.spawn().map_err(|problem| {
+            let is_missing = problem.kind() == std::io::ErrorKind::NotFound;
+            if is_missing { Problem::NotInstalled } else { Problem::NotStarted { why: problem.to_string() } }
         })?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let on_line = tokio::sync::Mutex::new(on_line);
