@@ -1,0 +1,8 @@
+//! Against stand-ins for Cloudflare's API and the edge.
+
+mod cloudflared;
+mod interrupted;
+mod setup;
+mod support;
+mod undo;
+mod verify;
