@@ -4,6 +4,7 @@
 
 mod brain;
 mod clock;
+pub mod cloudflare;
 pub mod discord;
 pub mod edge;
 mod fault_text;

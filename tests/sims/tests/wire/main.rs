@@ -1,5 +1,6 @@
 //! The stand-ins keep to the documented wire: statuses, bodies, headers, limits, and the faults they are told to have.
 
+mod cloudflare;
 mod discord;
 mod edge;
 mod faults;
