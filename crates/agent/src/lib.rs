@@ -1,0 +1,3 @@
+//! The machine's side without a window: what keeps the tunnel and the model on this machine at work.
+
+pub mod tunnel;

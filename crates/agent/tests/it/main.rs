@@ -1,0 +1,6 @@
+//! Against stand-ins for Cloudflare's API and the edge.
+
+mod interrupted;
+mod setup;
+mod support;
+mod undo;
