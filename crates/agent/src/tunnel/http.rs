@@ -68,10 +68,7 @@ pub(super) fn cause(error: &reqwest::Error) -> (Cause, String) {
     let mut inner = error.source();
     while let Some(source) = inner {
         words = source.to_string();
-        let hidden = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let is_tls =
-            source.is::<rustls::Error>() || hidden.is_some_and(|hidden| hidden.is::<rustls::Error>());
-        if is_tls {
+        if is_tls(source) {
             kind = Cause::Tls;
         } else if words.starts_with("dns error") || words.contains("failed to lookup address") {
             kind = Cause::Dns;
@@ -82,4 +79,10 @@ pub(super) fn cause(error: &reqwest::Error) -> (Cause, String) {
         return (Cause::Timeout, "no answer in time".to_owned());
     }
     (kind, words)
+}
+
+/// Whether it is an error of TLS, or one in the folds of I/O errors, which do not name it as their source.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let hidden = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || hidden.is_some_and(|hidden| is_tls(hidden))
 }

@@ -2,11 +2,13 @@
 //! outside. Running the tunnel is not done here.
 //!
 //! - [`setup`] does everything through Cloudflare's API, step by step, and can take it back.
+//! - [`verify`] calls the public address with the service token and without.
 
 pub mod api;
 mod file;
 pub mod http;
 pub mod setup;
+pub mod verify;
 
 use url::Url;
 

@@ -4,3 +4,4 @@ mod interrupted;
 mod setup;
 mod support;
 mod undo;
+mod verify;
