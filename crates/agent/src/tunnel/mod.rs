@@ -2,9 +2,11 @@
 //! outside. Running the tunnel is not done here.
 //!
 //! - [`setup`] does everything through Cloudflare's API, step by step, and can take it back.
+//! - [`config`] builds and checks the `config.yml` of a tunnel that is managed on this machine.
 //! - [`verify`] calls the public address with the service token and without.
 
 pub mod api;
+pub mod config;
 mod file;
 pub mod http;
 pub mod setup;
