@@ -3,9 +3,11 @@
 //!
 //! - [`setup`] does everything through Cloudflare's API, step by step, and can take it back.
 //! - [`config`] builds and checks the `config.yml` of a tunnel that is managed on this machine.
+//! - [`cloudflared`] asks the `cloudflared` program and says in plain words what it answered.
 //! - [`verify`] calls the public address with the service token and without.
 
 pub mod api;
+pub mod cloudflared;
 pub mod config;
 mod file;
 pub mod http;

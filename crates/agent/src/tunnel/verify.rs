@@ -1,6 +1,6 @@
 //! Looks at the public address from outside: with the service token it must lead to Ollama, without it must be refused.
 //!
-//! [`classify`] says what an answer means, [`explain`] what that means for one of the two calls; both are PURE, so that
+//! [`classify`] says what an answer means, [`explain()`] what that means for one of the two calls; both are PURE, so that
 //! every place that makes such a call says the same.
 
 mod explain;

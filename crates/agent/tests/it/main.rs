@@ -1,5 +1,6 @@
 //! Against stand-ins for Cloudflare's API and the edge.
 
+mod cloudflared;
 mod interrupted;
 mod setup;
 mod support;

@@ -1,7 +1,7 @@
 //! Sets a protected tunnel up through Cloudflare's API, and takes it back.
 //!
-//! [`find`] looks at what is there, [`plan`] says what is missing or wrong, [`run`] does it step by step, [`undo`] removes
-//! what [`run`] made and puts back what it changed. What was made is noted in a [`Ledger`] before and after each call, so
+//! [`find()`] looks at what is there, [`plan()`] says what is missing or wrong, [`run()`] does it step by step, [`undo()`] removes
+//! what [`run()`] made and puts back what it changed. What was made is noted in a [`Ledger`] before and after each call, so
 //! that a set-up that was cut off at any point goes on where it stopped. The order of the steps leaves no moment in which
 //! the address is open to the world: the Access application is there before the record that makes the name work.
 
