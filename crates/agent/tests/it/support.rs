@@ -118,12 +118,16 @@ impl World {
         .await
     }
 
+    /// Whether the name leads to a tunnel and nothing protects it.
     fn is_open(&self) -> bool {
         let contents = self.cloudflare.contents();
-        let has = |list: &str, key: &str| {
-            contents[list].as_array().expect("a scene can be made").iter().any(|one| one[key] == HOST)
+        let has = |list: &str, test: &dyn Fn(&Value) -> bool| {
+            contents[list].as_array().is_some_and(|all| all.iter().any(test))
         };
-        has("dns_records", "name") && !has("apps", "domain")
+        let leads =
+            |record: &Value| record["content"].as_str().is_some_and(|to| to.ends_with(".cfargotunnel.com"));
+        has("dns_records", &|record| record["name"] == HOST && leads(record))
+            && !has("apps", &|app| app["domain"] == HOST)
     }
 
     /// Goes until nothing is left to do.
@@ -138,7 +142,10 @@ impl World {
 
     pub(crate) async fn undo(&self, leave_open: bool) -> Result<Vec<String>, Error> {
         let mut sentences = Vec::new();
-        let mut done = |sentence: &str| sentences.push(sentence.to_owned());
+        let mut done = |sentence: &str| {
+            assert!(leave_open || !self.is_open(), "open to the world after {sentence}");
+            sentences.push(sentence.to_owned());
+        };
         undo(&mut self.session(), &self.wanted, leave_open, &mut done).await?;
         Ok(sentences)
     }
