@@ -67,8 +67,8 @@ impl Hostname {
         &self.0
     }
 
-    /// The zones that it may be in, the closest first: `b.example.com` and `example.com` for `a.b.example.com`, then
-    /// the name itself never: a zone's own name is no place for a tunnel of ours.
+    /// The zones that it may be in, the likeliest first: `b.example.com`, `example.com` and, at last, the name itself for
+    /// `a.b.example.com`.
     #[must_use]
     pub fn zones(&self) -> Vec<&str> {
         let mut zones = Vec::new();
@@ -79,6 +79,7 @@ impl Hostname {
             }
             rest = parent;
         }
+        zones.push(self.as_str());
         zones
     }
 
@@ -133,9 +134,9 @@ mod tests {
     #[test]
     fn the_closest_zone_comes_first() {
         let zones = |name: &str| Hostname::parse(name).unwrap().zones().join(" ");
-        assert_eq!(zones("a.b.example.com"), "b.example.com example.com");
-        assert_eq!(zones("ollama.example.com"), "example.com");
-        assert_eq!(zones("example.com"), "");
+        assert_eq!(zones("a.b.example.com"), "b.example.com example.com a.b.example.com");
+        assert_eq!(zones("ollama.example.com"), "example.com ollama.example.com");
+        assert_eq!(zones("example.com"), "example.com");
     }
 
     #[test]

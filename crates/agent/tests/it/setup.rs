@@ -208,7 +208,10 @@ async fn a_domain_that_is_not_there_is_named() {
     let mut world = World::new().await;
     world.wanted.hostname = agent::tunnel::Hostname::parse("a.b.example.net").unwrap();
     let problem = world.plan().await.unwrap_err();
-    assert!(problem.to_string().ends_with("looked for b.example.net and example.net"), "{problem}");
+    assert!(
+        problem.to_string().ends_with("looked for b.example.net and example.net and a.b.example.net"),
+        "{problem}"
+    );
 }
 
 #[tokio::test]
@@ -223,4 +226,24 @@ async fn a_tunnel_that_serves_another_name_goes_on_serving_it() {
     world.run_to_the_end().await;
     let rules = world.cloudflare.contents()["configurations"][0]["config"]["ingress"].clone();
     assert_eq!((&rules[0]["hostname"], &rules[1]), (&json!(HOST), &wiki));
+}
+
+#[tokio::test]
+async fn a_bookmark_of_that_name_protects_nothing() {
+    let world = World::new().await;
+    let bookmark = json!({"name": "Shortcut", "type": "bookmark", "domain": HOST, "policies": []});
+    world.post("ACCOUNT/access/apps", bookmark).await;
+    let sentences = world.sentences().await;
+    assert!(sentences.iter().any(|step| step.starts_with("Create Access application")), "{sentences:?}");
+    world.run_to_the_end().await;
+    assert_eq!(world.cloudflare.contents()["apps"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_name_that_needs_a_certificate_of_its_own_is_noted() {
+    let mut world = World::new().await;
+    assert!(world.plan().await.unwrap().notes.is_empty());
+    world.wanted.hostname = agent::tunnel::Hostname::parse("a.b.example.com").unwrap();
+    let notes = world.plan().await.unwrap().notes;
+    assert!(notes[0].contains("advanced certificate"), "{notes:?}");
 }

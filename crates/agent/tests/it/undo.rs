@@ -1,7 +1,8 @@
 //! Taking a set-up back.
 
 use crate::support::{HOST, World, shape};
-use agent::tunnel::setup::{Error, Obstacle};
+use agent::tunnel::Hostname;
+use agent::tunnel::setup::{Error, Ledger, LedgerError, Obstacle};
 use reqwest::Method;
 use serde_json::json;
 
@@ -62,4 +63,37 @@ async fn an_address_that_was_there_before_is_not_left_open_unasked() {
     assert!(matches!(obstacles.as_slice(), [Obstacle::WouldOpen { .. }]), "{obstacles:?}");
     world.undo(true).await.unwrap();
     assert_eq!(world.cloudflare.contents()["apps"], json!([]));
+}
+
+/// Somebody deletes parts by hand: the next run makes them again, and undo still knows what is ours.
+#[tokio::test]
+async fn what_somebody_deleted_is_made_again_and_undone() {
+    let world = World::new().await;
+    let empty = shape(&world.cloudflare.contents());
+    world.run_to_the_end().await;
+    let id = |list: &str| {
+        world.cloudflare.contents()[list][0]["id"].as_str().map(str::to_owned).unwrap_or_default()
+    };
+    world.made(Method::DELETE, &format!("ACCOUNT/cfd_tunnel/{}", id("tunnels")), json!({})).await;
+    let sentences = world.sentences().await;
+    assert_eq!(sentences.len(), 4, "{sentences:?}");
+    assert!(sentences[3].starts_with("Change DNS record"), "its own record needs no leave: {sentences:?}");
+    world.run_to_the_end().await;
+    world.made(Method::DELETE, &format!("ACCOUNT/access/apps/{}", id("apps")), json!({})).await;
+    world.made(Method::DELETE, &format!("ZONE/dns_records/{}", id("dns_records")), json!({})).await;
+    world.undo(false).await.unwrap();
+    assert_eq!(shape(&world.cloudflare.contents()), empty);
+    assert_eq!(world.keychain.len(), 0);
+}
+
+#[tokio::test]
+async fn a_note_about_something_else_is_not_used() {
+    let world = World::new().await;
+    world.run_to_the_end().await;
+    let other = Hostname::parse("other.example.com").unwrap();
+    let problem = Ledger::open(&world.ledger_path(), &other).unwrap_err();
+    assert!(problem.fix().starts_with("Undo the set-up of ollama.example.com first"), "{problem}");
+    std::fs::write(world.ledger_path(), "{").unwrap();
+    let problem = Ledger::open(&world.ledger_path(), &world.wanted.hostname).unwrap_err();
+    assert!(matches!(problem, LedgerError::Unreadable(_)), "{problem}");
 }

@@ -7,7 +7,9 @@ use serde_json::Value;
 const ALLOWED_PATHS: &str = "^/api/(version|tags|ps|show|chat)$";
 
 pub(super) fn tell(account: &Account, edge: &Edge, hostname: &str) {
-    let application = account.applications.iter().find(|app| app["domain"] == hostname);
+    // Bookmarks have a domain too and protect nothing.
+    let protects = |app: &&Value| app["domain"] == hostname && app["type"] == "self_hosted";
+    let application = account.applications.iter().find(protects);
     edge.set_protected(application.is_some());
     edge.set_mode(match application {
         _ if account.strict => Mode::Strict,

@@ -99,7 +99,7 @@ async fn an_edge_does_what_the_account_says() {
     let include = json!([{"service_token": {"token_id": token["id"]}}]);
     let policy = json!({"name": "p", "decision": "allow", "include": include});
     let policy = made(&api, "access/policies", policy).await;
-    let app = json!({"domain": HOST, "policies": [{"id": policy["id"]}], "service_auth_401_redirect": false});
+    let app = json!({"type": "self_hosted", "domain": HOST, "policies": [{"id": policy["id"]}]});
     made(&api, "access/apps", app).await;
     let with_token = || {
         plain()

@@ -149,9 +149,12 @@ pub struct PolicyLink<'a> {
 }
 
 impl Application {
-    /// Whether it protects the whole host name.
+    /// Whether it protects the whole host name. Bookmarks and the like have a domain too and protect nothing.
     #[must_use]
     pub fn protects(&self, hostname: &str) -> bool {
+        if self.rest.get("type").is_some_and(|kind| kind != "self_hosted") {
+            return false;
+        }
         let is_it = |address: &str| address.trim_end_matches('/') == hostname;
         let mut destinations = self.destinations.iter().filter_map(|one| one["uri"].as_str());
         self.domain.as_deref().is_some_and(is_it) || destinations.any(is_it)

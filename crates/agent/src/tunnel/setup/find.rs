@@ -16,6 +16,8 @@ pub struct Found {
     pub account: String,
     /// The zone's id.
     pub zone: String,
+    /// The zone's name.
+    pub domain: String,
     /// The Zero Trust team's name, if the API token may know it.
     pub team: Option<String>,
     /// The service token.
@@ -66,6 +68,7 @@ pub async fn find(session: &mut Session<'_>, wanted: &Wanted) -> Result<Found, E
     Ok(Found {
         account: zone.account.id,
         zone: zone.id,
+        domain: zone.name,
         team,
         service_token,
         policy,

@@ -108,7 +108,19 @@ pub fn plan(wanted: &Wanted, found: &Found, now: DateTime<Utc>) -> Plan {
     access(&mut plan, found);
     tunnel(&mut plan, wanted, found);
     record(&mut plan, wanted, found);
+    if is_deep(wanted.hostname.as_str(), &found.domain) {
+        plan.notes.push(format!(
+            "{} is more than one level below {}: it needs an advanced certificate, which Cloudflare charges for.",
+            wanted.hostname, found.domain
+        ));
+    }
     plan
+}
+
+/// Cloudflare's own certificate covers names one level below the domain.
+fn is_deep(hostname: &str, domain: &str) -> bool {
+    let below = hostname.strip_suffix(domain).map(|below| below.trim_end_matches('.'));
+    below.is_some_and(|below| below.contains('.'))
 }
 
 fn service_token(plan: &mut Plan, wanted: &Wanted, found: &Found, token: &ServiceToken, now: DateTime<Utc>) {
