@@ -1,0 +1,418 @@
+//! Everything the agent knows, and what follows from each piece of news. PURE: no clock, no files, no network.
+//!
+//! [`apply`] takes one input and says what is to be done; the controller performs it and feeds the results back. What a
+//! program does next is decided by `supervise`, what a person is told by `alerts`; this is where the two meet.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use alerts::notice::{Notice, Trouble};
+use alerts::rule::{self, Click, Event, Memory, Rules};
+use supervise::health::chain::Chain;
+use supervise::health::facts::{Binding, Fact, Facts, LinkAnswer, Models, View};
+use supervise::health::overall::{Elsewhere, Overall, Summary, overall};
+use supervise::health::reading::{Call, CallError, connections};
+use supervise::health::{Health, Layer};
+use supervise::history::History;
+use supervise::install::Platform;
+use supervise::limits::Limits;
+use supervise::program::{self, Action, Probe, Program, State};
+use supervise::{Kind, Moment};
+
+/// The subject under which trouble with the way of tickets is told.
+const TUNNEL: &str = "tunnel";
+
+/// The time, twice: for measuring, and for quiet hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// On the agent's own, steady clock.
+    pub moment: Moment,
+    /// Minutes since local midnight.
+    pub local_minute: u16,
+}
+
+/// What a probe saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sensed {
+    /// `GET /api/version` on Ollama's own address.
+    OllamaApi(Fact<Call>),
+    /// The models.
+    Models(Fact<Models>),
+    /// Who can reach Ollama.
+    Binding(Binding),
+    /// `GET /ready` on cloudflared's metrics address.
+    Ready(Fact<Call>),
+    /// `GET /api/version` on the public address with the service token.
+    Public(Fact<Call>),
+    /// The same without it.
+    WithoutToken(Fact<Call>),
+    /// What the orchestrator answered.
+    Link(Fact<LinkAnswer>),
+    /// How the orchestrator sees the model.
+    View(Fact<View>),
+    /// What becomes of tickets that are not triaged here.
+    Elsewhere(Elsewhere),
+}
+
+/// What a person asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Everything is to run: at the agent's start.
+    Begin,
+    /// No ticket is to be triaged here.
+    Pause,
+    /// Tickets are to be triaged here again.
+    Resume,
+    /// A program is to start afresh, or to be tried again after it was given up.
+    Restart(Kind),
+    /// The agent is to end.
+    Quit,
+}
+
+/// News for the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Of a program.
+    Program(Kind, program::Input),
+    /// From a probe.
+    Sensed(Sensed),
+    /// From a person.
+    Wished(Wish),
+    /// The machine woke from sleep.
+    Woke,
+    /// Time has passed; wanted about once a second.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// With a program.
+    Do(Kind, Action),
+    /// Tell the person.
+    Tell(Notice),
+    /// Look at everything now, out of turn.
+    ProbeAll,
+    /// What people see has changed.
+    Redraw,
+}
+
+/// What the agent knows.
+#[derive(Debug, Clone)]
+pub struct Model {
+    programs: BTreeMap<Kind, Program>,
+    facts: Facts,
+    elsewhere: Elsewhere,
+    chain: Chain,
+    summary: Summary,
+    histories: BTreeMap<Layer, History>,
+    memory: Memory,
+    rules: Rules,
+    is_paused: bool,
+}
+
+impl Model {
+    /// Before anything is known.
+    pub fn new(platform: Platform, wanted_model: String, rules: Rules) -> Self {
+        let facts = Facts {
+            platform,
+            ollama: State::Stopped,
+            cloudflared: State::Stopped,
+            ollama_api: Fact::NotYet,
+            models: Fact::NotYet,
+            wanted_model,
+            binding: Binding::NotKnown,
+            ready: Fact::NotYet,
+            public: Fact::NotYet,
+            without_token: Fact::NotYet,
+            link: Fact::NotYet,
+            view: Fact::NotYet,
+        };
+        let programs = [Kind::Ollama, Kind::Cloudflared].map(|kind| (kind, Program::new(kind)));
+        Self {
+            programs: programs.into(),
+            facts,
+            elsewhere: Elsewhere::NotKnown,
+            chain: Chain::default(),
+            summary: overall(&[], false, Elsewhere::NotKnown),
+            histories: BTreeMap::new(),
+            memory: Memory::default(),
+            rules,
+            is_paused: false,
+        }
+    }
+
+    /// The layers as they were last judged.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Everything in one word and one sentence.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The last day of a layer, if anything was seen of it.
+    pub fn history(&self, layer: Layer) -> Option<&History> {
+        self.histories.get(&layer)
+    }
+
+    /// Where a program stands.
+    pub fn program(&self, kind: Kind) -> &State {
+        match kind {
+            Kind::Ollama => &self.facts.ollama,
+            Kind::Cloudflared => &self.facts.cloudflared,
+        }
+    }
+
+    /// The person wants no ticket triaged here.
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Nothing is left to wait for after [`Wish::Quit`].
+    pub fn has_ended(&self) -> bool {
+        self.programs.values().all(|program| *program.state() == State::Ended)
+    }
+}
+
+/// Takes one piece of news: what is known after it, and what is to be done, in order.
+pub fn apply(model: Model, input: Input, now: Now) -> (Model, Vec<Effect>) {
+    let mut turn = Turn { model, now, effects: Vec::new() };
+    turn.take(input);
+    (turn.model, turn.effects)
+}
+
+struct Turn {
+    model: Model,
+    now: Now,
+    effects: Vec<Effect>,
+}
+
+impl Turn {
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Program(kind, input) => self.program(kind, input),
+            Input::Sensed(sensed) => self.sense(sensed),
+            Input::Wished(wish) => self.wish(wish),
+            Input::Woke => {
+                self.programs(&program::Input::Woke);
+                self.observe(&Event::Woke);
+                self.effects.push(Effect::ProbeAll);
+            }
+            Input::Tick => {
+                self.programs(&program::Input::Tick);
+                self.observe(&Event::Tick);
+            }
+        }
+        self.judge();
+    }
+
+    fn programs(&mut self, input: &program::Input) {
+        for kind in [Kind::Ollama, Kind::Cloudflared] {
+            self.program(kind, input.clone());
+        }
+    }
+
+    fn program(&mut self, kind: Kind, input: program::Input) {
+        let Some(program) = self.model.programs.remove(&kind) else { return };
+        let was_looked_at = ours(program.state()).is_some();
+        let (program, actions) = program::step(program, input, self.now.moment, &Limits::of(kind));
+        // What was seen of a process that has ended says nothing about the next one.
+        if was_looked_at && ours(program.state()).is_none() {
+            match kind {
+                Kind::Ollama => self.model.facts.ollama_api = Fact::NotYet,
+                Kind::Cloudflared => self.model.facts.ready = Fact::NotYet,
+            }
+        }
+        let state = program.state().clone();
+        match kind {
+            Kind::Ollama => self.model.facts.ollama = state,
+            Kind::Cloudflared => self.model.facts.cloudflared = state,
+        }
+        self.model.programs.insert(kind, program);
+        self.effects.extend(actions.into_iter().map(|action| Effect::Do(kind, action)));
+    }
+
+    fn sense(&mut self, sensed: Sensed) {
+        let facts = &mut self.model.facts;
+        match sensed {
+            Sensed::OllamaApi(fact) => {
+                let input = self.seen(Kind::Ollama, &fact);
+                self.model.facts.ollama_api = fact;
+                self.probed(Kind::Ollama, input);
+            }
+            Sensed::Ready(fact) => {
+                let input = self.seen(Kind::Cloudflared, &fact);
+                self.model.facts.ready = fact;
+                self.probed(Kind::Cloudflared, input);
+            }
+            Sensed::Models(fact) => facts.models = fact,
+            Sensed::Binding(binding) => facts.binding = binding,
+            Sensed::Public(fact) => facts.public = fact,
+            Sensed::WithoutToken(fact) => facts.without_token = fact,
+            Sensed::Link(fact) => facts.link = fact,
+            Sensed::View(fact) => facts.view = fact,
+            Sensed::Elsewhere(elsewhere) => self.model.elsewhere = elsewhere,
+        }
+    }
+
+    fn probed(&mut self, kind: Kind, input: Option<program::Input>) {
+        if let Some(input) = input {
+            self.program(kind, input);
+        }
+    }
+
+    /// What an answer says of the program: of ours whether it is ready, of somebody else's whether it is still there.
+    fn seen(&self, kind: Kind, fact: &Fact<Call>) -> Option<program::Input> {
+        let Fact::Known { answer, .. } = fact else { return None };
+        let probe = read(kind, answer);
+        let state = self.model.program(kind);
+        if let Some(run) = ours(state) {
+            return Some(program::Input::Probed { run, probe });
+        }
+        let is_adopted = matches!(state, State::Adopted { .. });
+        is_adopted.then_some(match (probe, answer) {
+            (Probe::Ready, _) => program::Input::AnotherAnswers,
+            (_, Err(CallError::Unreachable)) => program::Input::NobodyAnswers,
+            (Probe::NotReady | Probe::NoAnswer, _) => program::Input::AnotherHolds,
+        })
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        match wish {
+            Wish::Begin => {
+                self.programs(&program::Input::Start);
+                self.observe(&Event::Clicked(Click::Started));
+                self.effects.push(Effect::ProbeAll);
+            }
+            // Only the way to the model is closed; whoever else uses it on this machine still can.
+            Wish::Pause => {
+                self.model.is_paused = true;
+                self.observe(&Event::Clicked(Click::Halted));
+                self.program(Kind::Cloudflared, program::Input::Stop);
+            }
+            Wish::Resume => {
+                self.model.is_paused = false;
+                self.observe(&Event::Clicked(Click::Started));
+                self.program(Kind::Cloudflared, program::Input::Start);
+            }
+            Wish::Restart(kind) => {
+                self.observe(&Event::Clicked(Click::Started));
+                let has_given_up = matches!(self.model.program(kind), State::GaveUp { .. });
+                let input = if has_given_up { program::Input::Retry } else { program::Input::Restart };
+                self.program(kind, input);
+            }
+            Wish::Quit => {
+                self.observe(&Event::Clicked(Click::Halted));
+                self.programs(&program::Input::Quit);
+            }
+        }
+    }
+
+    /// Judges everything anew and tells what deserves a person.
+    fn judge(&mut self) {
+        let model = &mut self.model;
+        let chain = model.chain.assess(&model.facts, self.now.moment);
+        let summary = overall(chain.layers(), model.is_paused, model.elsewhere);
+        for state in chain.layers() {
+            let latency = state.latency_ms.map(Duration::from_millis);
+            model.histories.entry(state.layer).or_default().record(state.health, latency, self.now.moment);
+        }
+        let has_changed = chain != model.chain || summary != model.summary;
+        (model.chain, model.summary) = (chain, summary);
+        if has_changed {
+            self.effects.push(Effect::Redraw);
+        }
+        for event in self.troubles() {
+            self.observe(&event);
+        }
+    }
+
+    fn troubles(&self) -> Vec<Event> {
+        let model = &self.model;
+        let subject = TUNNEL.to_owned();
+        let way = match model.summary.overall {
+            Overall::Down => Some(Event::Bad { trouble: Trouble::TunnelDown, subject, body: self.advice() }),
+            Overall::Healthy | Overall::Degraded => {
+                Some(Event::Good { trouble: Trouble::TunnelDown, subject })
+            }
+            Overall::Starting | Overall::Paused => None,
+        };
+        let subject = TUNNEL.to_owned();
+        let lock = model.chain.layer(Layer::AccessClosed).and_then(|state| match state.health {
+            Health::Fail => {
+                let body = with_fix(&state.sentence, state.fix.as_deref());
+                Some(Event::Bad { trouble: Trouble::Exposed, subject, body })
+            }
+            Health::Ok => Some(Event::Good { trouble: Trouble::Exposed, subject }),
+            Health::Warn | Health::Unknown => None,
+        });
+        let given_up = [Kind::Ollama, Kind::Cloudflared].into_iter().filter_map(|kind| {
+            let (trouble, subject) = (Trouble::GaveUp, kind.to_string());
+            match model.program(kind) {
+                State::GaveUp { reason } => {
+                    let body = with_fix(&reason.why, Some(&reason.what_to_do));
+                    Some(Event::Bad { trouble, subject, body })
+                }
+                State::Running { .. } | State::Adopted { .. } => Some(Event::Good { trouble, subject }),
+                State::NotInstalled { .. }
+                | State::Stopped
+                | State::Looking { .. }
+                | State::Starting { .. }
+                | State::BackingOff { .. }
+                | State::Stopping { .. }
+                | State::Ended => None,
+            }
+        });
+        way.into_iter().chain(lock).chain(given_up).collect()
+    }
+
+    fn advice(&self) -> String {
+        let summary = &self.model.summary;
+        let state = summary.layer.and_then(|layer| self.model.chain.layer(layer));
+        with_fix(&summary.sentence, state.and_then(|state| state.fix.as_deref()))
+    }
+
+    fn observe(&mut self, event: &Event) {
+        let now = rule::Now {
+            moment: Duration::from_millis(self.now.moment.as_millis()),
+            local_minute: self.now.local_minute,
+        };
+        let memory = std::mem::take(&mut self.model.memory);
+        let (memory, notices) = rule::observe(memory, event, now, &self.model.rules);
+        self.model.memory = memory;
+        self.effects.extend(notices.into_iter().map(Effect::Tell));
+    }
+}
+
+/// The start that a state is about, while its process is to be probed.
+fn ours(state: &State) -> Option<program::Run> {
+    match state {
+        State::Starting { run, .. } | State::Running { run, .. } => Some(*run),
+        State::NotInstalled { .. }
+        | State::Stopped
+        | State::Looking { .. }
+        | State::Adopted { .. }
+        | State::BackingOff { .. }
+        | State::Stopping { .. }
+        | State::GaveUp { .. }
+        | State::Ended => None,
+    }
+}
+
+fn read(kind: Kind, call: &Call) -> Probe {
+    let Ok(answer) = call else { return Probe::NoAnswer };
+    let is_ready = match kind {
+        Kind::Ollama => answer.status == 200,
+        Kind::Cloudflared => connections(answer).is_some_and(|connections| connections > 0),
+    };
+    if is_ready { Probe::Ready } else { Probe::NotReady }
+}
+
+fn with_fix(sentence: &str, fix: Option<&str>) -> String {
+    fix.map_or_else(|| sentence.to_owned(), |fix| format!("{sentence} {fix}"))
+}
+
+#[cfg(test)]
+mod tests;
