@@ -165,6 +165,11 @@ impl Model {
         }
     }
 
+    /// How often a program has been started.
+    pub fn starts(&self, kind: Kind) -> u64 {
+        self.programs.get(&kind).map_or(0, Program::starts)
+    }
+
     /// The person wants no ticket triaged here.
     pub fn is_paused(&self) -> bool {
         self.is_paused

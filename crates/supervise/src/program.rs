@@ -250,6 +250,11 @@ impl Program {
         self.kind
     }
 
+    /// How often it has been started.
+    pub fn starts(&self) -> u64 {
+        self.last_run.0
+    }
+
     /// Where it stands.
     pub fn state(&self) -> &State {
         &self.state

@@ -1,0 +1,3 @@
+//! The command line: what a person types, and what the terminal shows.
+
+pub mod table;
