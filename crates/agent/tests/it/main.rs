@@ -1,7 +1,8 @@
-//! Against stand-ins for Cloudflare's API and the edge.
+//! Against stand-ins for Cloudflare's API, the edge, Ollama, cloudflared's metrics and a desktop.
 
 mod cloudflared;
 mod interrupted;
+mod ollama_api;
 mod setup;
 mod support;
 mod undo;
