@@ -3,6 +3,7 @@
 mod cloudflared;
 mod interrupted;
 mod ollama_api;
+mod probes;
 mod setup;
 mod support;
 mod undo;
