@@ -2,6 +2,8 @@
 
 mod cloudflared;
 mod interrupted;
+#[cfg(target_os = "linux")]
+mod notices;
 mod ollama_api;
 mod probes;
 mod setup;
