@@ -1,7 +1,12 @@
 //! The machine's side without a window: what keeps the tunnel and the model on this machine at work.
+//!
+//! One loop, the `controller`, owns all state ([`model`]); the other modules are its hands and senses.
 
 pub mod cli;
 pub mod model;
+pub mod notices;
+pub mod ollama_api;
+pub mod probes;
 pub mod socket;
 pub mod status;
 pub mod tunnel;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use alerts::notice::{Notice, Trouble};
 use alerts::rule::{self, Click, Event, Memory, Rules};
 use supervise::health::chain::Chain;
-use supervise::health::facts::{Binding, Fact, Facts, LinkAnswer, Models, View};
+use supervise::health::facts::{Binding, Fact, Facts};
 use supervise::health::overall::{Elsewhere, Overall, Summary, overall};
 use supervise::health::reading::{Call, CallError, connections};
 use supervise::health::{Health, Layer};
@@ -18,6 +18,8 @@ use supervise::install::Platform;
 use supervise::limits::Limits;
 use supervise::program::{self, Action, Probe, Program, State};
 use supervise::{Kind, Moment};
+
+use crate::probes::Seen;
 
 /// The subject under which trouble with the way of tickets is told.
 const TUNNEL: &str = "tunnel";
@@ -29,29 +31,6 @@ pub struct Now {
     pub moment: Moment,
     /// Minutes since local midnight.
     pub local_minute: u16,
-}
-
-/// What a probe saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sensed {
-    /// `GET /api/version` on Ollama's own address.
-    OllamaApi(Fact<Call>),
-    /// The models.
-    Models(Fact<Models>),
-    /// Who can reach Ollama.
-    Binding(Binding),
-    /// `GET /ready` on cloudflared's metrics address.
-    Ready(Fact<Call>),
-    /// `GET /api/version` on the public address with the service token.
-    Public(Fact<Call>),
-    /// The same without it.
-    WithoutToken(Fact<Call>),
-    /// What the orchestrator answered.
-    Link(Fact<LinkAnswer>),
-    /// How the orchestrator sees the model.
-    View(Fact<View>),
-    /// What becomes of tickets that are not triaged here.
-    Elsewhere(Elsewhere),
 }
 
 /// What a person asks for.
@@ -75,11 +54,9 @@ pub enum Input {
     /// Of a program.
     Program(Kind, program::Input),
     /// From a probe.
-    Sensed(Sensed),
+    Seen(Seen),
     /// From a person.
     Wished(Wish),
-    /// The machine woke from sleep.
-    Woke,
     /// Time has passed; wanted about once a second.
     Tick,
 }
@@ -102,7 +79,6 @@ pub enum Effect {
 pub struct Model {
     programs: BTreeMap<Kind, Program>,
     facts: Facts,
-    elsewhere: Elsewhere,
     chain: Chain,
     summary: Summary,
     histories: BTreeMap<Layer, History>,
@@ -126,13 +102,12 @@ impl Model {
             public: Fact::NotYet,
             without_token: Fact::NotYet,
             link: Fact::NotYet,
-            view: Fact::NotYet,
+            view: Fact::NotSetUp,
         };
         let programs = [Kind::Ollama, Kind::Cloudflared].map(|kind| (kind, Program::new(kind)));
         Self {
             programs: programs.into(),
             facts,
-            elsewhere: Elsewhere::NotKnown,
             chain: Chain::default(),
             summary: overall(&[], false, Elsewhere::NotKnown),
             histories: BTreeMap::new(),
@@ -198,13 +173,8 @@ impl Turn {
     fn take(&mut self, input: Input) {
         match input {
             Input::Program(kind, input) => self.program(kind, input),
-            Input::Sensed(sensed) => self.sense(sensed),
+            Input::Seen(seen) => self.see(seen),
             Input::Wished(wish) => self.wish(wish),
-            Input::Woke => {
-                self.programs(&program::Input::Woke);
-                self.observe(&Event::Woke);
-                self.effects.push(Effect::ProbeAll);
-            }
             Input::Tick => {
                 self.programs(&program::Input::Tick);
                 self.observe(&Event::Tick);
@@ -239,31 +209,21 @@ impl Turn {
         self.effects.extend(actions.into_iter().map(|action| Effect::Do(kind, action)));
     }
 
-    fn sense(&mut self, sensed: Sensed) {
-        let facts = &mut self.model.facts;
-        match sensed {
-            Sensed::OllamaApi(fact) => {
-                let input = self.seen(Kind::Ollama, &fact);
-                self.model.facts.ollama_api = fact;
-                self.probed(Kind::Ollama, input);
+    fn see(&mut self, seen: Seen) {
+        let of_program = match &seen {
+            Seen::Woke { .. } => {
+                self.programs(&program::Input::Woke);
+                self.observe(&Event::Woke);
+                None
             }
-            Sensed::Ready(fact) => {
-                let input = self.seen(Kind::Cloudflared, &fact);
-                self.model.facts.ready = fact;
-                self.probed(Kind::Cloudflared, input);
+            Seen::OllamaApi(fact) => Some(Kind::Ollama).zip(self.seen(Kind::Ollama, fact)),
+            Seen::Ready(fact) => Some(Kind::Cloudflared).zip(self.seen(Kind::Cloudflared, fact)),
+            Seen::Models(..) | Seen::Binding(_) | Seen::Public(_) | Seen::WithoutToken(_) | Seen::Link(_) => {
+                None
             }
-            Sensed::Models(fact) => facts.models = fact,
-            Sensed::Binding(binding) => facts.binding = binding,
-            Sensed::Public(fact) => facts.public = fact,
-            Sensed::WithoutToken(fact) => facts.without_token = fact,
-            Sensed::Link(fact) => facts.link = fact,
-            Sensed::View(fact) => facts.view = fact,
-            Sensed::Elsewhere(elsewhere) => self.model.elsewhere = elsewhere,
-        }
-    }
-
-    fn probed(&mut self, kind: Kind, input: Option<program::Input>) {
-        if let Some(input) = input {
+        };
+        seen.enter(&mut self.model.facts);
+        if let Some((kind, input)) = of_program {
             self.program(kind, input);
         }
     }
@@ -319,7 +279,7 @@ impl Turn {
     fn judge(&mut self) {
         let model = &mut self.model;
         let chain = model.chain.assess(&model.facts, self.now.moment);
-        let summary = overall(chain.layers(), model.is_paused, model.elsewhere);
+        let summary = overall(chain.layers(), model.is_paused, Elsewhere::NotKnown);
         for state in chain.layers() {
             let latency = state.latency_ms.map(Duration::from_millis);
             model.histories.entry(state.layer).or_default().record(state.health, latency, self.now.moment);

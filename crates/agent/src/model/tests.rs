@@ -1,6 +1,7 @@
 use super::*;
 use alerts::notice::Kind as Told;
 use supervise::exit::{Ending, Exit};
+use supervise::health::facts::{LinkAnswer, Models};
 use supervise::health::reading::HttpAnswer;
 
 #[test]
@@ -211,22 +212,21 @@ impl World {
     fn sense_all(&mut self) {
         let runs = |state: &State| ours(state).is_some() || matches!(state, State::Adopted { .. });
         if runs(self.model.program(Kind::Ollama)) {
-            self.take(Input::Sensed(Sensed::OllamaApi(known(self.ollama.clone()))));
+            self.take(Input::Seen(Seen::OllamaApi(known(self.ollama.clone()))));
         }
         if runs(self.model.program(Kind::Cloudflared)) {
-            self.take(Input::Sensed(Sensed::Ready(known(self.ready.clone()))));
+            self.take(Input::Seen(Seen::Ready(known(self.ready.clone()))));
         }
         let models = Models { installed: vec!["llama3.2:latest".into()], ..Models::default() };
         let public = answer(200, r#"{"version":"0.33.0"}"#);
-        for sensed in [
-            Sensed::Models(known(models)),
-            Sensed::Binding(Binding::Loopback),
-            Sensed::Public(known(public)),
-            Sensed::WithoutToken(known(self.without_token.clone())),
-            Sensed::Link(known(LinkAnswer::Accepted)),
-            Sensed::View(known(View::Usable)),
+        for seen in [
+            Seen::Models(known(models), Vec::new()),
+            Seen::Binding(Binding::Loopback),
+            Seen::Public(known(public)),
+            Seen::WithoutToken(known(self.without_token.clone())),
+            Seen::Link(known(LinkAnswer::Accepted)),
         ] {
-            self.take(Input::Sensed(sensed));
+            self.take(Input::Seen(seen));
         }
     }
 

@@ -31,7 +31,7 @@ pub fn client(timeout: Duration) -> Client {
 }
 
 /// The body as text, at most that many bytes of it.
-pub(super) async fn body(mut response: Response, most: usize) -> reqwest::Result<String> {
+pub(crate) async fn body(mut response: Response, most: usize) -> reqwest::Result<String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);
@@ -63,7 +63,7 @@ pub enum Cause {
 }
 
 /// What went wrong below HTTP: the kind, and the innermost words without the address.
-pub(super) fn cause(error: &reqwest::Error) -> (Cause, String) {
+pub(crate) fn cause(error: &reqwest::Error) -> (Cause, String) {
     let (mut kind, mut words) = (Cause::Connection, "the request failed".to_owned());
     let mut inner = error.source();
     while let Some(source) = inner {

@@ -1,7 +1,11 @@
-//! Against stand-ins for Cloudflare's API and the edge.
+//! Against stand-ins for Cloudflare's API, the edge, Ollama, cloudflared's metrics and a desktop.
 
 mod cloudflared;
 mod interrupted;
+#[cfg(target_os = "linux")]
+mod notices;
+mod ollama_api;
+mod probes;
 mod setup;
 mod support;
 mod undo;
