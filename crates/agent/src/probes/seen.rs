@@ -102,3 +102,70 @@ fn goes_well<T>(fact: &Fact<T>, is_well: impl FnOnce(&T) -> bool) -> bool {
         Fact::Known { answer, .. } => is_well(answer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use supervise::health::facts::{Pull, View};
+    use supervise::health::reading::{CallError, HttpAnswer};
+    use supervise::install::Platform;
+    use supervise::program::State;
+
+    fn known<T>(answer: T) -> Fact<T> {
+        Fact::Known { answer, latency: Duration::ZERO }
+    }
+
+    fn call(status: u16, body: &str) -> Fact<Call> {
+        known(Ok(HttpAnswer { status, body: body.to_owned(), ..HttpAnswer::default() }))
+    }
+
+    #[test]
+    fn what_does_not_go_well_is_looked_at_sooner() {
+        let (version, four) = (r#"{"version":"0.33.0"}"#, r#"{"readyConnections":4}"#);
+        let silent = || known(Err(CallError::TimedOut));
+        for (seen, is_well) in [
+            (Seen::OllamaApi(call(200, version)), true),
+            (Seen::OllamaApi(call(200, "{}")), false),
+            (Seen::OllamaApi(silent()), false),
+            (Seen::Models(known(Models::default()), Vec::new()), true),
+            (Seen::Models(Fact::NotYet, Vec::new()), false),
+            (Seen::Ready(call(200, four)), true),
+            (Seen::Ready(call(503, r#"{"readyConnections":0}"#)), false),
+            (Seen::Ready(silent()), false),
+            (Seen::Public(call(200, version)), true),
+            (Seen::Public(call(401, "")), false),
+            (Seen::WithoutToken(call(401, "")), true),
+            (Seen::WithoutToken(call(200, version)), false),
+            (Seen::WithoutToken(call(530, "")), false),
+            (Seen::WithoutToken(silent()), false),
+            (Seen::Link(known(LinkAnswer::Accepted)), true),
+            (Seen::Link(known(LinkAnswer::Failing(502))), false),
+            (Seen::Public(Fact::NotSetUp), true),
+        ] {
+            assert_eq!(seen.is_well(), is_well, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_models_leaves_a_download_in_its_place() {
+        let pull = Some(Pull { done_bytes: 1, total_bytes: 2 });
+        let mut facts = Facts {
+            platform: Platform::Linux,
+            ollama: State::Stopped,
+            cloudflared: State::Stopped,
+            ollama_api: Fact::NotYet,
+            models: known(Models { pull, ..Models::default() }),
+            wanted_model: "llama3.2".to_owned(),
+            binding: Binding::NotKnown,
+            ready: Fact::NotYet,
+            public: Fact::NotYet,
+            without_token: Fact::NotYet,
+            link: Fact::NotYet,
+            view: Fact::<View>::NotYet,
+        };
+        let installed = vec!["llama3.2:latest".to_owned()];
+        let listed = Models { installed: installed.clone(), ..Models::default() };
+        Seen::Models(known(listed), Vec::new()).enter(&mut facts);
+        assert_eq!(facts.models, known(Models { installed, pull, ..Models::default() }));
+    }
+}

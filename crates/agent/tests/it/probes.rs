@@ -212,6 +212,23 @@ async fn what_is_asked_for_is_looked_at_at_once() {
     assert!(after.since(before) < Duration::from_secs(1), "{:?}", after.since(before));
 }
 
+/// The look under way may have begun before what it is asked about came to be.
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_during_a_look_is_looked_at_again() {
+    let mut scene = Scene::new().await;
+    scene.settle().await;
+    scene.metrics.hang("/health");
+    scene.probes.now(Probe::Link);
+    scene.metrics.called("/health", 2).await;
+    scene.metrics.answer("/health", 502, "");
+    scene.probes.now(Probe::Link);
+    let is_link = |seen: &Seen| matches!(seen, Seen::Link(_));
+    let first = scene.until_seen(is_link).await;
+    let second = scene.until_seen(is_link).await;
+    assert!(second.since(first) < Duration::from_secs(1), "{:?}", second.since(first));
+    assert!(matches!(scene.facts.link, Fact::Known { answer: LinkAnswer::Failing(502), .. }));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_not_set_up_is_left_alone_until_it_is() {
     let mut scene = Scene::new().await;

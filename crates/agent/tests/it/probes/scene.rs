@@ -140,8 +140,15 @@ pub(crate) struct Scripted {
     connections: Arc<AtomicUsize>,
 }
 
-/// By path: status and body; `None` for never an answer.
-type Script = Arc<Mutex<HashMap<String, Option<(u16, String)>>>>;
+/// By path.
+type Script = Arc<Mutex<HashMap<String, Line>>>;
+
+#[derive(Clone, Default)]
+struct Line {
+    /// Status and body; `None` for never an answer.
+    answer: Option<(u16, String)>,
+    calls: usize,
+}
 
 impl Scripted {
     async fn start() -> Self {
@@ -159,12 +166,22 @@ impl Scripted {
     }
 
     pub(crate) fn answer(&self, path: &str, status: u16, body: &str) {
-        let answer = Some((status, body.to_owned()));
-        self.script.lock().expect("never held over a panic").insert(path.to_owned(), answer);
+        self.line(path, |line| line.answer = Some((status, body.to_owned())));
     }
 
     pub(crate) fn hang(&self, path: &str) {
-        self.script.lock().expect("never held over a panic").insert(path.to_owned(), None);
+        self.line(path, |line| line.answer = None);
+    }
+
+    /// Waits until a path was called that often.
+    pub(crate) async fn called(&self, path: &str, times: usize) {
+        while self.line(path, |line| line.calls) < times {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn line<T>(&self, path: &str, act: impl FnOnce(&mut Line) -> T) -> T {
+        act(self.script.lock().expect("never held over a panic").entry(path.to_owned()).or_default())
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -180,10 +197,13 @@ async fn serve(mut stream: TcpStream, script: Script) {
         }
         let text = String::from_utf8_lossy(&request).into_owned();
         let path = text.split(' ').nth(1).unwrap_or_default();
-        let answer = script.lock().expect("never held over a panic").get(path).cloned();
-        let Some((status, body)) = answer.expect("only known paths are called") else {
-            return std::future::pending().await;
+        let answer = {
+            let mut script = script.lock().expect("never held over a panic");
+            let line = script.get_mut(path).expect("only known paths are called");
+            line.calls += 1;
+            line.answer.clone()
         };
+        let Some((status, body)) = answer else { return std::future::pending().await };
         let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
