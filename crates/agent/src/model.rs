@@ -117,6 +117,12 @@ impl Model {
         }
     }
 
+    /// The settings are others.
+    pub fn set(&mut self, wanted_model: String, rules: Rules) {
+        self.facts.wanted_model = wanted_model;
+        self.rules = rules;
+    }
+
     /// The layers as they were last judged.
     pub fn chain(&self) -> &Chain {
         &self.chain
@@ -260,7 +266,7 @@ impl Turn {
             Wish::Resume => {
                 self.model.is_paused = false;
                 self.observe(&Event::Clicked(Click::Started));
-                self.program(Kind::Cloudflared, program::Input::Start);
+                self.programs(&program::Input::Start);
             }
             Wish::Restart(kind) => {
                 self.observe(&Event::Clicked(Click::Started));

@@ -78,6 +78,13 @@ pub enum Reply {
         /// The line.
         text: String,
     },
+    /// Lines that came too fast for whoever reads them.
+    Missed {
+        /// Of which program.
+        program: Kind,
+        /// How many.
+        count: u64,
+    },
     /// It is done, or under way.
     Done {
         /// What, in a sentence.

@@ -130,6 +130,8 @@ pub enum SpawnFailure {
     NotFound,
     /// The file may not be executed.
     NotPermitted,
+    /// Something it needs is not set up.
+    NotSetUp(Reason),
     /// Anything else, in the system's words.
     Other(String),
 }

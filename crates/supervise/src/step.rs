@@ -243,6 +243,7 @@ impl<'a> Turn<'a> {
                 why: format!("The system does not allow {kind} to be started."),
                 what_to_do: "Make the file executable for this account, then choose Retry.".to_owned(),
             }),
+            SpawnFailure::NotSetUp(reason) => self.give_up(reason),
             SpawnFailure::Other(why) => self.back_off(format!("{kind} could not be started: {why}.")),
         }
     }

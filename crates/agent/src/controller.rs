@@ -1,0 +1,261 @@
+//! The one loop: takes the next piece of news, asks the model what follows, performs it, and feeds the results back.
+//! Nothing is decided here.
+
+mod answers;
+mod hands;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{Local, Timelike, Utc};
+use supervise::health::overall::Summary;
+use supervise::install::Platform;
+use supervise::program::{self, Action, State};
+use supervise::saying::Saying;
+use supervise::Kind;
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::children::runner::{News, What};
+use crate::model::{Effect, Input, Model, Now, Wish, apply};
+use crate::notices::{Clicked, Notifier};
+use crate::paths::Paths;
+use crate::probes::{Clocks, Probe, Probes, Sensed};
+use crate::secrets::Secrets;
+use crate::settings::Settings;
+use crate::socket::{self, Asked, Listener};
+use hands::Hands;
+
+/// News that waits for the loop, of each kind.
+const WAITING: usize = 64;
+
+/// How often time passes for the model.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A program that is not installed is looked for again after so many ticks.
+const LOOK_FOR_PROGRAMS_EVERY: u64 = 30;
+
+/// Longer than any program is given to end.
+const QUIT_WITHIN: Duration = Duration::from_secs(20);
+
+/// What the agent is made of.
+pub struct Parts {
+    /// Its folders.
+    pub paths: Paths,
+    /// What the person set.
+    pub settings: Settings,
+    /// Its secrets.
+    pub secrets: Arc<Secrets>,
+    /// The agent's own program: its copy is the guard.
+    pub own_program: PathBuf,
+    /// Where people can be told something.
+    pub notifier: Box<dyn Notifier>,
+    /// What they click there.
+    pub clicks: mpsc::Receiver<Clicked>,
+    /// Where the command line asks.
+    pub listener: Listener,
+}
+
+/// Keeps the programs at work and tells how things are, until `stop`; then ends what it started.
+pub async fn run(parts: Parts, stop: CancellationToken) {
+    let clocks = Clocks::real();
+    let (news, heard) = mpsc::channel(WAITING);
+    let (sensed, seen) = mpsc::channel(WAITING);
+    let (looked, found) = mpsc::channel(WAITING);
+    let (asked, questions) = mpsc::channel(WAITING);
+    tokio::spawn(socket::serve(parts.listener, asked));
+    let hands = Hands::new(parts.paths, parts.settings, parts.secrets, &parts.own_program, news, looked);
+    let probes = Probes::start(hands.targets().await, clocks.clone(), sensed);
+    let settings = hands.settings();
+    let model = Model::new(platform(), settings.model.clone(), settings.rules());
+    let first = if settings.start_paused { Wish::Pause } else { Wish::Begin };
+    let mut controller = Controller {
+        model: Some(model),
+        hands,
+        probes,
+        clocks,
+        notifier: parts.notifier,
+        pids: BTreeMap::new(),
+        ticks: 0,
+        last: None,
+    };
+    controller.take(Input::Wished(first));
+    let ears = Ears { heard, seen, found, questions, clicks: parts.clicks };
+    controller.listen(ears, stop).await;
+}
+
+/// Where news comes from.
+struct Ears {
+    heard: mpsc::Receiver<News>,
+    seen: mpsc::Receiver<Sensed>,
+    found: mpsc::Receiver<(Kind, program::Input)>,
+    questions: mpsc::Receiver<Asked>,
+    clicks: mpsc::Receiver<Clicked>,
+}
+
+struct Controller {
+    /// `None` only while it is being asked.
+    model: Option<Model>,
+    hands: Hands,
+    probes: Probes,
+    clocks: Clocks,
+    notifier: Box<dyn Notifier>,
+    pids: BTreeMap<Kind, u32>,
+    ticks: u64,
+    last: Option<Summary>,
+}
+
+impl Controller {
+    async fn listen(&mut self, mut ears: Ears, stop: CancellationToken) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let quit_by = async {
+            stop.cancelled().await;
+            tokio::time::sleep(QUIT_WITHIN).await;
+        };
+        tokio::pin!(quit_by);
+        let mut is_quitting = false;
+        while !(is_quitting && self.model().has_ended()) {
+            tokio::select! {
+                () = stop.cancelled(), if !is_quitting => {
+                    is_quitting = true;
+                    self.take(Input::Wished(Wish::Quit));
+                }
+                () = &mut quit_by => {
+                    warn!(event = "quit_late", "a program did not end in time; its group is killed");
+                    return;
+                }
+                Some(news) = ears.heard.recv() => self.hear(news),
+                Some(Sensed { seen, .. }) = ears.seen.recv() => self.take(Input::Seen(seen)),
+                Some((kind, input)) = ears.found.recv() => self.take(Input::Program(kind, input)),
+                Some(asked) = ears.questions.recv() => self.answer(asked).await,
+                Some(clicked) = ears.clicks.recv() => self.clicked(&clicked),
+                _ = tick.tick() => self.tick(),
+            }
+        }
+    }
+
+    fn model(&self) -> &Model {
+        self.model.as_ref().expect("put back whenever it was asked")
+    }
+
+    fn take(&mut self, input: Input) {
+        let Some(model) = self.model.take() else { return };
+        let local = Local::now();
+        let local_minute = u16::try_from(local.hour() * 60 + local.minute()).unwrap_or(0);
+        let now = Now { moment: self.clocks.moment(), local_minute };
+        let (model, effects) = apply(model, input, now);
+        self.model = Some(model);
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Do(kind, action) => self.act(kind, action),
+            Effect::Tell(notice) => {
+                info!(event = "notice", kind = ?notice.kind, title = notice.title, body = notice.body, "told");
+                self.notifier.show(&notice);
+            }
+            Effect::ProbeAll => Probe::ALL.into_iter().for_each(|probe| self.probes.now(probe)),
+            Effect::Redraw => self.note_health(),
+        }
+    }
+
+    fn act(&mut self, kind: Kind, action: Action) {
+        match action {
+            Action::LookForAnother => {
+                let is_missing = matches!(self.model().program(kind), State::NotInstalled { .. });
+                self.hands.look(kind, is_missing);
+            }
+            Action::Spawn { run } => self.hands.spawn(kind, run),
+            Action::ProbeNow { .. } => self.probes.now(match kind {
+                Kind::Ollama => Probe::OllamaApi,
+                Kind::Cloudflared => Probe::Ready,
+            }),
+            Action::Terminate { run } => self.hands.runner.terminate(kind, run),
+            Action::Kill { run } => self.hands.runner.kill(kind, run),
+            Action::Say(saying) => self.say(kind, &saying),
+        }
+    }
+
+    fn say(&self, kind: Kind, saying: &Saying) {
+        let sentence = saying.sentence(kind);
+        match saying {
+            Saying::Unready | Saying::StartsAgain { .. } | Saying::EndedForBeingUnready { .. } | Saying::Killed | Saying::GaveUp(_) => {
+                warn!(event = "program", program = %kind, "{sentence}");
+            }
+            Saying::Adopted | Saying::AdoptedGone | Saying::NotOurs | Saying::Ready => {
+                info!(event = "program", program = %kind, "{sentence}");
+            }
+        }
+        self.hands.runner.keep().log(kind).note(&sentence);
+        if let (Saying::Ready, State::Running { run, .. }) = (saying, self.model().program(kind)) {
+            self.hands.runner.ready(kind, *run);
+        }
+    }
+
+    fn hear(&mut self, news: News) {
+        match &news.what {
+            What::Spawned { pid } => drop(self.pids.insert(news.kind, *pid)),
+            What::SpawnFailed { .. } | What::Exited { .. } => drop(self.pids.remove(&news.kind)),
+        }
+        self.take(Input::Program(news.kind, news.into_input()));
+    }
+
+    fn clicked(&mut self, clicked: &Clicked) {
+        use alerts::notice::Offer;
+        let program = [Kind::Ollama, Kind::Cloudflared]
+            .into_iter()
+            .find(|kind| clicked.subject.as_deref() == Some(kind.to_string().as_str()));
+        match clicked.offer {
+            Offer::Restart | Offer::Retry => {
+                self.take(Input::Wished(Wish::Restart(program.unwrap_or(Kind::Cloudflared))));
+            }
+            // Without a window there is nothing to open.
+            Offer::OpenTicket | Offer::OpenWindow => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        self.ticks += 1;
+        self.take(Input::Tick);
+        if self.ticks.is_multiple_of(LOOK_FOR_PROGRAMS_EVERY) {
+            for kind in [Kind::Ollama, Kind::Cloudflared] {
+                let is_missing = matches!(self.model().program(kind), State::NotInstalled { .. });
+                if is_missing && self.hands.is_installed(kind) {
+                    self.take(Input::Program(kind, program::Input::Installed));
+                }
+            }
+        }
+    }
+
+    /// One line whenever the one sentence is another.
+    fn note_health(&mut self) {
+        let summary = self.model().summary().clone();
+        if self.last.as_ref() != Some(&summary) {
+            info!(event = "health", overall = %summary.overall, "{}", summary.sentence);
+            self.last = Some(summary);
+        }
+    }
+
+    /// The wall clock's time of the moment it is.
+    fn wall(&self) -> crate::status::Wall {
+        crate::status::Wall { moment: self.clocks.moment(), at: Utc::now() }
+    }
+}
+
+const fn platform() -> Platform {
+    if cfg!(target_os = "macos") {
+        Platform::Macos
+    } else if cfg!(windows) {
+        Platform::Windows
+    } else {
+        Platform::Linux
+    }
+}
