@@ -1,5 +1,6 @@
 //! Against stand-ins for Cloudflare's API and the edge.
 
+mod children;
 mod cloudflared;
 mod interrupted;
 mod setup;
