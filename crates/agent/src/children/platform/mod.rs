@@ -8,4 +8,6 @@ mod windows;
 #[cfg(unix)]
 pub(super) use unix::*;
 #[cfg(windows)]
+pub use windows::guard;
+#[cfg(windows)]
 pub(crate) use windows::*;

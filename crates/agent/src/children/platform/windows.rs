@@ -137,6 +137,9 @@ pub mod guard {
     use std::path::Path;
     use std::process::ExitCode;
 
+    /// The argument that makes our own program a guard.
+    pub const MODE: &str = "guard";
+
     /// Nothing: the system itself ends the programs.
     #[derive(Debug, Clone)]
     pub struct Guard;
@@ -148,6 +151,12 @@ pub mod guard {
         /// Never.
         pub fn start(_own_exe: &Path) -> io::Result<Self> {
             Ok(Self)
+        }
+
+        /// There is no process.
+        #[must_use]
+        pub fn pid(&self) -> Option<u32> {
+            None
         }
 
         pub(crate) fn watch(&self, _leader: u32) {}

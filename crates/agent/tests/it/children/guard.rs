@@ -16,11 +16,20 @@ fn kill(pid: u32) {
     kill_process(pid, Signal::KILL).unwrap();
 }
 
-fn keep(folder: &Path, behaviours: &str) -> Child {
+/// The keeper's process, ended with its test; the guard then ends the rest.
+struct Kept(Child);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        drop(self.0.kill().and_then(|()| self.0.wait()));
+    }
+}
+
+fn keep(folder: &Path, behaviours: &str) -> Kept {
     let mut command = Command::new(keeper());
     command.arg(folder).env("KEEPER_TOKEN", TOKEN).env("SIM_STARTS", folder.join("starts"));
     command.env("SIM_OLLAMA", behaviours).env("SIM_CLOUDFLARED", behaviours);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    Kept(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
 fn told(folder: &Path) -> Value {
@@ -46,9 +55,9 @@ async fn a_killed_agent_leaves_nothing_behind() {
         let starts = until_kept(folder.path(), 4).await;
         let guard = u32::try_from(told(folder.path())["guard"].as_u64().unwrap()).unwrap();
         assert!(runs(guard) && starts.iter().all(|start| runs(start.pid)));
-        kill(keeper.id());
+        kill(keeper.0.id());
         let killed = Instant::now();
-        keeper.wait().unwrap();
+        keeper.0.wait().unwrap();
         until("the end of all", || starts.iter().all(|start| !runs(start.pid))).await;
         assert!(killed.elapsed() < Duration::from_secs(2), "{:?} {behaviours}", killed.elapsed());
         until("the guard's end", || !runs(guard)).await;
@@ -60,15 +69,15 @@ async fn another_guard_takes_over_and_knows_what_the_first_one_knew() {
     let folder = folder();
     let mut keeper = keep(folder.path(), "");
     let starts = until_kept(folder.path(), 2).await;
-    let parent = keeper.id().to_string();
+    let parent = keeper.0.id().to_string();
     let guards = || children_named_guard(&parent);
     let first = guards();
     assert_eq!(first.len(), 1);
     kill(first[0]);
     until("another guard", || guards().iter().any(|pid| *pid != first[0] && runs(*pid))).await;
     assert!(starts.iter().all(|start| runs(start.pid)), "a guard's end is not our end");
-    kill(keeper.id());
-    keeper.wait().unwrap();
+    kill(keeper.0.id());
+    keeper.0.wait().unwrap();
     until("the end of all", || starts.iter().all(|start| !runs(start.pid))).await;
 }
 
