@@ -1,8 +1,10 @@
 //! The machine's side without a window: what keeps the tunnel and the model on this machine at work.
 //!
-//! One loop, the `controller`, owns all state ([`model`]); the other modules are its hands and senses.
+//! One loop, the [`controller`], owns all state ([`model`]); the other modules are its hands and senses.
 
+pub mod children;
 pub mod cli;
+pub mod controller;
 pub mod model;
 pub mod notices;
 pub mod ollama_api;

@@ -1,5 +1,6 @@
 //! Against stand-ins for Cloudflare's API, the edge, Ollama, cloudflared's metrics and a desktop.
 
+mod children;
 mod cloudflared;
 mod interrupted;
 #[cfg(target_os = "linux")]
