@@ -1,0 +1,232 @@
+//! `tunnel`: set up through Cloudflare's API, looked at from outside, taken back.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::Utc;
+use clap::{Args, Subcommand};
+use secrecy::SecretString;
+
+use super::Context;
+use super::keep::open_secrets;
+use super::terminal::{agrees, complain, read_input, say};
+use crate::secrets::{Entry, Secrets};
+use crate::tunnel::api::{Api, BASE};
+use crate::tunnel::setup::{self, Ledger, Plan, Session, Wanted};
+use crate::tunnel::verify::{Credentials, verify};
+use crate::tunnel::{Hostname, http};
+
+/// The variable with an API token of Cloudflare; without it the token is asked for.
+const API_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
+
+/// The variable with another address of the API, for trying things out.
+const API_URL: &str = "CLOUDFLARE_API_URL";
+
+/// Longer than the edge itself waits.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make tunnel, DNS record, Access application and service token at Cloudflare; run again, it only mends
+    Setup(Setup),
+    /// Remove what `setup` made, and put back what it changed
+    Undo {
+        #[command(flatten)]
+        about: About,
+        /// Remove the lock even when a record that was there before would lead to the model without it
+        #[arg(long)]
+        leave_open: bool,
+    },
+    /// Call the public address with the service token, and without, which must be refused
+    Verify {
+        /// The public name; that of the settings when not given
+        #[arg(long)]
+        hostname: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Setup {
+    #[command(flatten)]
+    about: About,
+    /// Only say what would be done
+    #[arg(long)]
+    plan: bool,
+    /// Let a DNS record that leads elsewhere lead to the tunnel
+    #[arg(long)]
+    overwrite_dns: bool,
+    /// Have a new secret for the service token; the old one ends a day later
+    #[arg(long)]
+    new_secret: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct About {
+    /// The public name, such as ollama.example.com; that of the settings when not given
+    #[arg(long)]
+    hostname: Option<String>,
+    /// Do not ask before it is done
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn run(context: &Context, command: Command) -> ExitCode {
+    let done = match command {
+        Command::Setup(options) => set_up(context, options).await,
+        Command::Undo { about, leave_open } => undo(context, about, leave_open).await,
+        Command::Verify { hostname } => look(context, hostname).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(words) => {
+            complain(&words);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn set_up(context: &Context, options: Setup) -> Result<ExitCode, String> {
+    let mut wanted = Wanted::new(hostname(context, options.about.hostname)?);
+    wanted.overwrite_dns = options.overwrite_dns;
+    wanted.new_secret = options.new_secret;
+    let (api, secrets) = (api()?, open_secrets().await);
+    secrets.check().await.map_err(|problem| {
+        format!("The tunnel's secrets could not be kept: {problem}.\n{}", problem.what_to_do())
+    })?;
+    let mut session = session(context, &api, &secrets, &wanted.hostname)?;
+    let found = setup::find(&mut session, &wanted).await.map_err(|error| explained(&error))?;
+    let plan = setup::plan(&wanted, &found, Utc::now());
+    tell(&plan, &wanted);
+    if !plan.obstacles.is_empty() {
+        return Ok(ExitCode::FAILURE);
+    }
+    if plan.steps.is_empty() || options.plan {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !agrees("Do this?", options.about.yes) {
+        complain("Nothing was done. With --yes it is done without being asked about.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut done = |step: &setup::Step| say(&format!("  done: {}", step.sentence(&wanted)));
+    setup::run(&mut session, &wanted, &found, &plan, &mut done).await.map_err(|error| explained(&error))?;
+    remember(context, &wanted)?;
+    super::ask::reload(context).await;
+    say("The tunnel is set up, and its secrets are in the keychain. Look at it from outside: triage-agent tunnel verify");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(plan: &Plan, wanted: &Wanted) {
+    for note in &plan.notes {
+        say(&format!("  note: {note}"));
+    }
+    for obstacle in &plan.obstacles {
+        complain(&format!("  ✕ {obstacle}\n    → {}", obstacle.fix()));
+    }
+    if plan.steps.is_empty() && plan.obstacles.is_empty() {
+        say(&format!("{} is set up as it should be; there is nothing to do.", wanted.hostname.as_str()));
+    }
+    for (number, step) in plan.steps.iter().enumerate() {
+        say(&format!("  {}. {}", number + 1, step.sentence(wanted)));
+    }
+}
+
+/// The settings name the address from now on.
+fn remember(context: &Context, wanted: &Wanted) -> Result<(), String> {
+    let mut settings = context.settings.clone();
+    settings.hostname = Some(wanted.hostname.clone());
+    let home = std::env::home_dir().unwrap_or_default();
+    context.paths.create().map_err(|problem| problem.to_string())?;
+    crate::settings::write(&context.paths.settings_file(), &settings, &home)
+        .map_err(|problem| format!("The tunnel is set up, but the settings cannot be written: {problem}."))
+}
+
+async fn undo(context: &Context, about: About, leave_open: bool) -> Result<ExitCode, String> {
+    let wanted = Wanted::new(hostname(context, about.hostname)?);
+    let (api, secrets) = (api()?, open_secrets().await);
+    let mut session = session(context, &api, &secrets, &wanted.hostname)?;
+    if session.ledger.is_empty() {
+        say("Nothing at Cloudflare was made from here; there is nothing to take back.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !agrees(&format!("Take everything back that was made for {}?", wanted.hostname.as_str()), about.yes) {
+        complain("Nothing was done. With --yes it is done without being asked about.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut done = |sentence: &str| say(&format!("  done: {sentence}"));
+    setup::undo(&mut session, &wanted, leave_open, &mut done).await.map_err(|error| explained(&error))?;
+    super::ask::reload(context).await;
+    say("Everything that was made from here is taken back.");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn look(context: &Context, name: Option<String>) -> Result<ExitCode, String> {
+    let address = match name {
+        Some(name) => format!("https://{}", Hostname::parse(&name).map_err(|problem| problem.to_string())?.as_str()),
+        None => super::public_address(&context.settings).ok_or_else(|| NO_HOSTNAME.to_owned())?,
+    };
+    let secrets = open_secrets().await;
+    let secret = async |entry: Entry| {
+        let found = secrets.get(entry).await.map_err(|problem| format!("{problem}.\n{}", problem.what_to_do()))?;
+        found.ok_or_else(|| {
+            format!("{} is not set. Run `triage-agent secrets set {}`, or `triage-agent tunnel setup`.", entry.name(), entry.name())
+        })
+    };
+    use secrecy::ExposeSecret as _;
+    let credentials = Credentials {
+        client_id: secret(Entry::AccessClientId).await?.expose_secret().to_owned(),
+        client_secret: secret(Entry::AccessClientSecret).await?,
+    };
+    let seen = verify(&http::client(TIMEOUT), &address, &credentials).await;
+    for (call, found) in [("with the token", &seen.public_address), ("without it", &seen.access_closed)] {
+        say(&format!("{} {address}, {call}: {}", if found.ok() { "●" } else { "✕" }, found.sentence));
+        if let Some(fix) = &found.fix {
+            say(&format!("  → {fix}"));
+        }
+    }
+    Ok(if seen.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+const NO_HOSTNAME: &str = "Name the public address: --hostname ollama.example.com, or hostname in the settings.";
+
+fn hostname(context: &Context, given: Option<String>) -> Result<Hostname, String> {
+    match given {
+        Some(name) => Hostname::parse(&name).map_err(|problem| problem.to_string()),
+        None => context.settings.hostname.clone().ok_or_else(|| NO_HOSTNAME.to_owned()),
+    }
+}
+
+fn api() -> Result<Api, String> {
+    let token = match std::env::var(API_TOKEN) {
+        Ok(token) => token,
+        Err(_) => read_input("Paste an API token of Cloudflare (My Profile > API Tokens), then press Enter:")
+            .map_err(|problem| format!("Standard input cannot be read: {problem}."))?,
+    };
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(format!(
+            "No API token: put one into {API_TOKEN}, or give it on standard input. It needs, for the account: Cloudflare Tunnel Edit, \
+             Access: Apps and Policies Edit, Access: Service Tokens Edit; for the zone: DNS Edit, Zone Read."
+        ));
+    }
+    let base = std::env::var(API_URL).unwrap_or_else(|_| BASE.to_owned());
+    Api::new(&base, SecretString::from(token)).map_err(|error| format!("{error}.\n{}", error.fix()))
+}
+
+fn session<'a>(context: &Context, api: &'a Api, secrets: &'a Secrets, hostname: &Hostname) -> Result<Session<'a>, String> {
+    context.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
+    let ledger: PathBuf = context.paths.state.join("tunnel-setup.json");
+    let ledger = Ledger::open(&ledger, hostname).map_err(|error| format!("{error}.\n{}", error.fix()))?;
+    Ok(Session { api, secrets, ledger })
+}
+
+fn explained(error: &setup::Error) -> String {
+    use std::error::Error as _;
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    format!("{text}.\n{}\nWhat was done so far is noted; the same command goes on from there.", error.fix())
+}
