@@ -2,6 +2,8 @@
 
 mod cloudflared;
 mod interrupted;
+#[cfg(target_os = "linux")]
+mod keychain;
 mod setup;
 mod support;
 mod undo;
