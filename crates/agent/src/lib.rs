@@ -5,10 +5,15 @@
 pub mod children;
 pub mod cli;
 pub mod controller;
+pub mod diagnostics;
 pub mod model;
 pub mod notices;
 pub mod ollama_api;
+pub mod paths;
 pub mod probes;
+pub mod secrets;
+pub mod service;
+pub mod settings;
 pub mod socket;
 pub mod status;
 pub mod tunnel;

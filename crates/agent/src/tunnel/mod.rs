@@ -9,7 +9,7 @@
 pub mod api;
 pub mod cloudflared;
 pub mod config;
-mod file;
+pub(crate) mod file;
 pub mod http;
 pub mod setup;
 pub mod verify;
@@ -97,7 +97,7 @@ impl std::fmt::Display for Hostname {
 }
 
 /// Whether secrets may be sent there: over TLS anywhere, in the clear to this machine only.
-fn is_safe(url: &Url) -> bool {
+pub(crate) fn is_safe(url: &Url) -> bool {
     let is_loopback = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

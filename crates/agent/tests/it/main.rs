@@ -4,6 +4,8 @@ mod children;
 mod cloudflared;
 mod interrupted;
 #[cfg(target_os = "linux")]
+mod keychain;
+#[cfg(target_os = "linux")]
 mod notices;
 mod ollama_api;
 mod probes;
