@@ -24,6 +24,9 @@ use terminal::complain;
 /// Settings are wrong: what `sysexits.h` calls EX_USAGE, as for the orchestrator.
 const BAD_SETTINGS: u8 = 64;
 
+/// The variable with another public address, on this machine alone, for trying things out.
+pub(crate) const PUBLIC_URL: &str = "TRIAGE_AGENT_PUBLIC_URL";
+
 /// Keeps the tunnel and the model on this machine at work, holds their secrets, and tells how they are.
 #[derive(Debug, Parser)]
 #[command(name = "triage-agent", version)]
@@ -122,6 +125,11 @@ impl Context {
     fn socket(&self) -> PathBuf {
         self.paths.runtime.join("agent.sock")
     }
+}
+
+/// Where the model can be called from outside.
+fn public_address(settings: &Settings) -> Option<String> {
+    settings.public_address(std::env::var(PUBLIC_URL).ok())
 }
 
 /// Does what the command line says.

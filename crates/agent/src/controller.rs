@@ -250,7 +250,8 @@ impl Controller {
     }
 }
 
-const fn platform() -> Platform {
+/// The family of this machine's system.
+pub const fn platform() -> Platform {
     if cfg!(target_os = "macos") {
         Platform::Macos
     } else if cfg!(windows) {

@@ -80,6 +80,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Where the model can be called from outside: the hostname, or `instead` when that is an address of this machine.
+    #[must_use]
+    pub fn public_address(&self, instead: Option<String>) -> Option<String> {
+        let here = ["http://127.0.0.1:", "http://[::1]:"];
+        let instead = instead.filter(|address| here.iter().any(|start| address.starts_with(start)));
+        instead.or_else(|| self.hostname.as_ref().map(|name| format!("https://{}", name.as_str())))
+    }
+
     /// What deserves a notice.
     #[must_use]
     pub fn rules(&self) -> Rules {

@@ -163,7 +163,7 @@ pub struct Answer<R> {
 ///
 /// # Errors
 /// [`io::ErrorKind::NotFound`] or [`io::ErrorKind::ConnectionRefused`] when no agent runs.
-pub async fn ask(path: &Path, request: &Request) -> io::Result<Answer<impl AsyncRead + Unpin>> {
+pub async fn ask(path: &Path, request: &Request) -> io::Result<Answer<impl AsyncRead + Unpin + use<>>> {
     let (reader, mut writer) = tokio::io::split(connect(path).await?);
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');

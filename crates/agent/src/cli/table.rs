@@ -44,14 +44,20 @@ pub fn findings(status: &Status, look: Look) -> String {
         text.push_str("  Every hop is as it should be.\n");
     }
     for layer in found {
-        let lead = format!("  {} ", mark(layer.health, look));
-        text.push_str(&paragraph(&lead, "    ", &format!("{}: {}", layer.title, layer.sentence)));
-        if let Some(fix) = &layer.fix {
-            text.push_str(&paragraph("    → ", "      ", fix));
-        }
+        let sentence = format!("{}: {}", layer.title, layer.sentence);
+        text.push_str(&finding(layer.health, &sentence, layer.fix.as_deref(), look));
     }
     for note in &status.notes {
         text.push_str(&paragraph("  ", "  ", note));
+    }
+    text
+}
+
+/// One thing that was looked at, and what to do about it.
+pub fn finding(health: Health, sentence: &str, fix: Option<&str>, look: Look) -> String {
+    let mut text = paragraph(&format!("  {} ", mark(health, look)), "    ", sentence);
+    if let Some(fix) = fix {
+        text.push_str(&paragraph("    → ", "      ", fix));
     }
     text
 }

@@ -96,7 +96,7 @@ impl Hands {
         Targets {
             ollama: format!("http://{}", settings.ollama_address),
             metrics: Some(format!("http://{}", cloudflared::metrics_address(settings.metrics_port))),
-            public: settings.public_address(),
+            public: settings.public_address(std::env::var(crate::cli::PUBLIC_URL).ok()),
             credentials,
             orchestrator: settings.orchestrator.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
         }
