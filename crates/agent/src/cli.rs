@@ -17,15 +17,13 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use supervise::Kind;
 
+use crate::environment::Environment;
 use crate::paths::Paths;
 use crate::settings::{self, ReadError, Settings};
 use terminal::complain;
 
 /// Settings are wrong: what `sysexits.h` calls EX_USAGE, as for the orchestrator.
 const BAD_SETTINGS: u8 = 64;
-
-/// The variable with another public address, on this machine alone, for trying things out.
-pub(crate) const PUBLIC_URL: &str = "TRIAGE_AGENT_PUBLIC_URL";
 
 /// Keeps the tunnel and the model on this machine at work, holds their secrets, and tells how they are.
 #[derive(Debug, Parser)]
@@ -117,6 +115,7 @@ impl From<Program> for Kind {
 
 /// What every command needs.
 struct Context {
+    environment: Environment,
     paths: Paths,
     settings: Settings,
 }
@@ -127,25 +126,21 @@ impl Context {
     }
 }
 
-/// Where the model can be called from outside.
-fn public_address(settings: &Settings) -> Option<String> {
-    settings.public_address(std::env::var(PUBLIC_URL).ok())
-}
-
 /// Does what the command line says.
 pub async fn main(cli: Cli) -> ExitCode {
-    let paths = match Paths::find(std::env::var_os(crate::paths::HOME)) {
+    let environment = Environment::read();
+    let paths = match Paths::find(environment.agent_home.clone()) {
         Ok(paths) => paths,
         Err(problem) => {
             complain(&format!("error: {problem}"));
             return ExitCode::from(BAD_SETTINGS);
         }
     };
-    let settings = match settings::read(&paths.settings_file(), &std::env::home_dir().unwrap_or_default()) {
+    let settings = match settings::read(&paths.settings_file(), &environment.home) {
         Ok(settings) => settings,
         Err(problem) => return refuse(&problem),
     };
-    let context = Context { paths, settings };
+    let context = Context { environment, paths, settings };
     match cli.command {
         Command::Run => run::run(context).await,
         Command::Status { json } => ask::status(&context, json).await,

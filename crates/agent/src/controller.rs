@@ -10,17 +10,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{Local, Timelike, Utc};
+use supervise::Kind;
 use supervise::health::overall::Summary;
 use supervise::install::Platform;
 use supervise::program::{self, Action, State};
 use supervise::saying::Saying;
-use supervise::Kind;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::children::runner::{News, What};
+use crate::environment::Environment;
 use crate::model::{Effect, Input, Model, Now, Wish, apply};
 use crate::notices::{Clicked, Notifier};
 use crate::paths::Paths;
@@ -42,8 +43,10 @@ const LOOK_FOR_PROGRAMS_EVERY: u64 = 30;
 /// Longer than any program is given to end.
 const QUIT_WITHIN: Duration = Duration::from_secs(20);
 
-/// What the agent is made of.
-pub struct Parts {
+/// What the agent works with.
+pub struct Means {
+    /// What the environment says.
+    pub environment: Environment,
     /// Its folders.
     pub paths: Paths,
     /// What the person set.
@@ -52,6 +55,10 @@ pub struct Parts {
     pub secrets: Arc<Secrets>,
     /// The agent's own program: its copy is the guard.
     pub own_program: PathBuf,
+}
+
+/// Where news comes from and goes to.
+pub struct Ends {
     /// Where people can be told something.
     pub notifier: Box<dyn Notifier>,
     /// What they click there.
@@ -61,14 +68,14 @@ pub struct Parts {
 }
 
 /// Keeps the programs at work and tells how things are, until `stop`; then ends what it started.
-pub async fn run(parts: Parts, stop: CancellationToken) {
+pub async fn run(means: Means, ends: Ends, stop: CancellationToken) {
     let clocks = Clocks::real();
     let (news, heard) = mpsc::channel(WAITING);
     let (sensed, seen) = mpsc::channel(WAITING);
     let (looked, found) = mpsc::channel(WAITING);
     let (asked, questions) = mpsc::channel(WAITING);
-    tokio::spawn(socket::serve(parts.listener, asked));
-    let hands = Hands::new(parts.paths, parts.settings, parts.secrets, &parts.own_program, news, looked);
+    tokio::spawn(socket::serve(ends.listener, asked));
+    let hands = Hands::new(means, news, looked);
     let probes = Probes::start(hands.targets().await, clocks.clone(), sensed);
     let settings = hands.settings();
     let model = Model::new(platform(), settings.model.clone(), settings.rules());
@@ -78,13 +85,13 @@ pub async fn run(parts: Parts, stop: CancellationToken) {
         hands,
         probes,
         clocks,
-        notifier: parts.notifier,
+        notifier: ends.notifier,
         pids: BTreeMap::new(),
         ticks: 0,
         last: None,
     };
     controller.take(Input::Wished(first));
-    let ears = Ears { heard, seen, found, questions, clicks: parts.clicks };
+    let ears = Ears { heard, seen, found, questions, clicks: ends.clicks };
     controller.listen(ears, stop).await;
 }
 
@@ -174,10 +181,7 @@ impl Controller {
                 self.hands.look(kind, is_missing);
             }
             Action::Spawn { run } => self.hands.spawn(kind, run),
-            Action::ProbeNow { .. } => self.probes.now(match kind {
-                Kind::Ollama => Probe::OllamaApi,
-                Kind::Cloudflared => Probe::Ready,
-            }),
+            Action::ProbeNow { .. } => self.probes.now(probe_of(kind)),
             Action::Terminate { run } => self.hands.runner.terminate(kind, run),
             Action::Kill { run } => self.hands.runner.kill(kind, run),
             Action::Say(saying) => self.say(kind, &saying),
@@ -187,7 +191,11 @@ impl Controller {
     fn say(&self, kind: Kind, saying: &Saying) {
         let sentence = saying.sentence(kind);
         match saying {
-            Saying::Unready | Saying::StartsAgain { .. } | Saying::EndedForBeingUnready { .. } | Saying::Killed | Saying::GaveUp(_) => {
+            Saying::Unready
+            | Saying::StartsAgain { .. }
+            | Saying::EndedForBeingUnready { .. }
+            | Saying::Killed
+            | Saying::GaveUp(_) => {
                 warn!(event = "program", program = %kind, "{sentence}");
             }
             Saying::Adopted | Saying::AdoptedGone | Saying::NotOurs | Saying::Ready => {
@@ -225,12 +233,14 @@ impl Controller {
     fn tick(&mut self) {
         self.ticks += 1;
         self.take(Input::Tick);
-        if self.ticks.is_multiple_of(LOOK_FOR_PROGRAMS_EVERY) {
-            for kind in [Kind::Ollama, Kind::Cloudflared] {
-                let is_missing = matches!(self.model().program(kind), State::NotInstalled { .. });
-                if is_missing && self.hands.is_installed(kind) {
-                    self.take(Input::Program(kind, program::Input::Installed));
-                }
+        let looks_for_programs = self.ticks.is_multiple_of(LOOK_FOR_PROGRAMS_EVERY);
+        for kind in [Kind::Ollama, Kind::Cloudflared] {
+            let is_starting = matches!(self.model().program(kind), State::Starting { .. });
+            let is_missing = matches!(self.model().program(kind), State::NotInstalled { .. });
+            if is_starting {
+                self.probes.now(probe_of(kind));
+            } else if is_missing && looks_for_programs && self.hands.is_installed(kind) {
+                self.take(Input::Program(kind, program::Input::Installed));
             }
         }
     }
@@ -247,6 +257,14 @@ impl Controller {
     /// The wall clock's time of the moment it is.
     fn wall(&self) -> crate::status::Wall {
         crate::status::Wall { moment: self.clocks.moment(), at: Utc::now() }
+    }
+}
+
+/// What shows whether a program can be used.
+const fn probe_of(kind: Kind) -> Probe {
+    match kind {
+        Kind::Ollama => Probe::OllamaApi,
+        Kind::Cloudflared => Probe::Ready,
     }
 }
 

@@ -6,6 +6,7 @@ pub mod children;
 pub mod cli;
 pub mod controller;
 pub mod diagnostics;
+pub mod environment;
 pub mod model;
 pub mod notices;
 pub mod ollama_api;

@@ -9,6 +9,7 @@ mod write;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use alerts::notice::Kind;
 use alerts::quiet::QuietHours;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub metrics_port: u16,
     /// Kinds of notices that are switched off.
     pub notices_off: BTreeSet<Kind>,
+    /// A tunnel that is down, or back, is told of when it has stayed so for so long.
+    pub settle_seconds: u32,
     /// Hours of the local day without notices.
     pub quiet_hours: Option<QuietHours>,
 }
@@ -74,6 +77,7 @@ impl Default for Settings {
             tunnel_config: None,
             metrics_port: 20241,
             notices_off: BTreeSet::new(),
+            settle_seconds: 30,
             quiet_hours: None,
         }
     }
@@ -91,7 +95,15 @@ impl Settings {
     /// What deserves a notice.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        Rules { off: self.notices_off.clone(), quiet: self.quiet_hours, ..Rules::default() }
+        let settle = Duration::from_secs(u64::from(self.settle_seconds));
+        Rules {
+            off: self.notices_off.clone(),
+            quiet: self.quiet_hours,
+            tunnel_settles: settle,
+            calm: settle,
+            click: settle * 2,
+            ..Rules::default()
+        }
     }
 }
 

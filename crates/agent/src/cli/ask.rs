@@ -88,7 +88,9 @@ fn show(reply: &Reply) -> bool {
     match reply {
         Reply::Status(status) => say(&table::status(status, look())),
         Reply::Line { program, at, text } => say(&format!("{at} {program}: {text}")),
-        Reply::Missed { program, count } => say(&format!("{program}: {count} lines came too fast to be shown")),
+        Reply::Missed { program, count } => {
+            say(&format!("{program}: {count} lines came too fast to be shown"))
+        }
         Reply::Done { sentence } => say(sentence),
         Reply::Failed { why, what_to_do } => {
             complain(&format!("{why}\n{what_to_do}"));

@@ -20,7 +20,7 @@ const LINES: usize = 1_000;
 pub(super) async fn run(context: &Context, file: &Path) -> ExitCode {
     let status = current(context).await;
     let mut kept = Vec::new();
-    let secrets = open_secrets().await;
+    let secrets = open_secrets(context).await;
     for entry in Entry::ALL {
         // One that cannot be read cannot be looked for either; what looks like one is masked all the same.
         kept.extend(secrets.get(entry).await.ok().flatten());

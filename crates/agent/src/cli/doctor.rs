@@ -11,7 +11,7 @@ use super::ask::{NOT_RUNNING, current};
 use super::keep::open_secrets;
 use super::terminal::{look, say};
 use super::{Context, table};
-use crate::children::find::{Found, Places, find};
+use crate::children::find::{Found, find};
 use crate::secrets::Entry;
 
 /// Something that was looked at without the agent.
@@ -34,8 +34,10 @@ pub(super) async fn run(context: &Context, json: bool) -> ExitCode {
             .collect();
         say(&json!({ "running": status.is_some(), "looks": looks, "status": status }).to_string());
     } else {
-        let text: String =
-            looks.iter().map(|found| table::finding(found.health, &found.sentence, found.fix.as_deref(), look())).collect();
+        let text: String = looks
+            .iter()
+            .map(|found| table::finding(found.health, &found.sentence, found.fix.as_deref(), look()))
+            .collect();
         say(&text);
         match &status {
             Some(status) => say(&format!("\n{}", table::findings(status, look()))),
@@ -50,7 +52,7 @@ async fn looks(context: &Context) -> Vec<Look> {
     for kind in [Kind::Ollama, Kind::Cloudflared] {
         looks.push(installed(context, kind));
     }
-    let secrets = open_secrets().await;
+    let secrets = open_secrets(context).await;
     looks.push(match secrets.check().await {
         Ok(()) => Look::ok("The keychain keeps what it is given.".to_owned()),
         Err(problem) => Look {
@@ -63,8 +65,14 @@ async fn looks(context: &Context) -> Vec<Look> {
         if let Ok(None) = secrets.get(entry).await {
             looks.push(Look {
                 health: Health::Warn,
-                sentence: format!("{} is not set, so nobody can see from here whether the address works.", entry.name()),
-                fix: Some(format!("Run `triage-agent tunnel setup`, or `triage-agent secrets set {}`.", entry.name())),
+                sentence: format!(
+                    "{} is not set, so nobody can see from here whether the address works.",
+                    entry.name()
+                ),
+                fix: Some(format!(
+                    "Run `triage-agent tunnel setup`, or `triage-agent secrets set {}`.",
+                    entry.name()
+                )),
             });
         }
     }
@@ -73,7 +81,11 @@ async fn looks(context: &Context) -> Vec<Look> {
 
 fn settings(context: &Context) -> String {
     let file = context.paths.settings_file();
-    if file.exists() { format!("fine ({})", file.display()) } else { format!("the defaults; there is no {}", file.display()) }
+    if file.exists() {
+        format!("fine ({})", file.display())
+    } else {
+        format!("the defaults; there is no {}", file.display())
+    }
 }
 
 fn installed(context: &Context, kind: Kind) -> Look {
@@ -81,7 +93,7 @@ fn installed(context: &Context, kind: Kind) -> Look {
         Kind::Ollama => context.settings.ollama_path.clone(),
         Kind::Cloudflared => context.settings.cloudflared_path.clone(),
     };
-    let places = Places { settings: path, path: std::env::var_os("PATH"), home: std::env::home_dir() };
+    let places = context.environment.places(path);
     match find(kind, &places) {
         Found::Installed(path) => Look::ok(format!("{kind} is {}.", path.display())),
         Found::NotInstalled => Look {

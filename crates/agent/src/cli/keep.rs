@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::terminal::{complain, read_input, say};
 use super::{Context, ask};
-use crate::secrets::{Entry, Keeping, Keychain, Secrets, TUNNEL_TOKEN, read};
+use crate::secrets::{Entry, Keeping, Keychain, Secrets, read};
 use crate::socket::{Request, ask as ask_agent};
 
 /// How long the keychain may take, which may be waiting for a person.
@@ -32,10 +32,10 @@ pub(super) enum Command {
 }
 
 /// The secrets as they are kept here, with what the environment lends this run.
-pub(super) async fn open_secrets() -> Secrets {
+pub(super) async fn open_secrets(context: &Context) -> Secrets {
     let secrets = Secrets::open(Box::new(Keychain), PATIENCE).await;
-    if let Ok(token) = std::env::var(TUNNEL_TOKEN)
-        && let Ok(token) = read(Entry::TunnelToken, &token)
+    if let Some(token) = &context.environment.tunnel_token
+        && let Ok(token) = read(Entry::TunnelToken, token.expose_secret())
     {
         secrets.lend(Entry::TunnelToken, &token);
     }
@@ -46,13 +46,13 @@ pub(super) async fn run(context: &Context, command: Command) -> ExitCode {
     match command {
         Command::Set { name } => set(context, &name).await,
         Command::Forget { name } => forget(context, &name).await,
-        Command::Check => check().await,
+        Command::Check => check(context).await,
     }
 }
 
 /// Forgets everything that ties this machine to an orchestrator and a tunnel.
 pub(super) async fn unpair(context: &Context) -> ExitCode {
-    let secrets = open_secrets().await;
+    let secrets = open_secrets(context).await;
     let forgotten = secrets.delete_all().await;
     for entry in Entry::ALL {
         tell_agent(context, entry, "").await;
@@ -85,7 +85,7 @@ async fn set(context: &Context, name: &str) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let secrets = open_secrets().await;
+    let secrets = open_secrets(context).await;
     match secrets.set(entry, &secret).await {
         Keeping::ForGood => {
             say(&format!("{name} is in the keychain."));
@@ -107,7 +107,7 @@ async fn set(context: &Context, name: &str) -> ExitCode {
 
 async fn forget(context: &Context, name: &str) -> ExitCode {
     let Some(entry) = known(name) else { return ExitCode::FAILURE };
-    let forgotten = open_secrets().await.delete(entry).await;
+    let forgotten = open_secrets(context).await.delete(entry).await;
     tell_agent(context, entry, "").await;
     match forgotten {
         Ok(()) => {
@@ -121,8 +121,8 @@ async fn forget(context: &Context, name: &str) -> ExitCode {
     }
 }
 
-async fn check() -> ExitCode {
-    let secrets = open_secrets().await;
+async fn check(context: &Context) -> ExitCode {
+    let secrets = open_secrets(context).await;
     let tried = secrets.check().await;
     match &tried {
         Ok(()) => say("● The keychain keeps what it is given."),

@@ -21,7 +21,9 @@ pub(super) async fn run(context: &Context, model: Option<String>) -> ExitCode {
     let mut pulling = match api.pull(&model).await {
         Ok(pulling) => pulling,
         Err(problem) => {
-            complain(&format!("{model} cannot be downloaded: {problem}.\nIs Ollama running? See triage-agent status."));
+            complain(&format!(
+                "{model} cannot be downloaded: {problem}.\nIs Ollama running? See triage-agent status."
+            ));
             return ExitCode::FAILURE;
         }
     };
@@ -30,7 +32,9 @@ pub(super) async fn run(context: &Context, model: Option<String>) -> ExitCode {
             Ok(step) => progress(&bar(&step)),
             Err(problem) => {
                 progress("");
-                complain(&format!("The download of {model} stopped: {problem}.\nThe same command goes on where it stopped."));
+                complain(&format!(
+                    "The download of {model} stopped: {problem}.\nThe same command goes on where it stopped."
+                ));
                 return ExitCode::FAILURE;
             }
         }
@@ -50,9 +54,9 @@ fn bar(progress: &Progress) -> String {
     let filled = (completed_bytes * BAR / total_bytes).min(BAR);
     let bar: String = (0..BAR).map(|column| if column < filled { '█' } else { '░' }).collect();
     let left = total_bytes.saturating_sub(*completed_bytes);
-    let rate = bytes_per_second.filter(|speed| *speed > 0).map_or_else(String::new, |speed| {
-        format!(", {}/s, {} s left", size(speed), left / speed)
-    });
+    let rate = bytes_per_second
+        .filter(|speed| *speed > 0)
+        .map_or_else(String::new, |speed| format!(", {}/s, {} s left", size(speed), left / speed));
     format!("{bar} {} of {}{rate}", size(*completed_bytes), size(*total_bytes))
 }
 

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use super::Context;
 use super::keep::open_secrets;
 use super::terminal::complain;
-use crate::controller::{self, Parts};
+use crate::controller::{self, Ends, Means};
 use crate::notices::DesktopNotices;
 use crate::socket::Listener;
 
@@ -21,7 +21,7 @@ use crate::socket::Listener;
 const CLICKS: usize = 16;
 
 pub(super) async fn run(context: Context) -> ExitCode {
-    log();
+    log(context.environment.log.as_deref());
     if let Err(problem) = context.paths.create() {
         complain(&format!("error: the agent's folders cannot be made: {problem}"));
         return ExitCode::FAILURE;
@@ -41,14 +41,15 @@ pub(super) async fn run(context: Context) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let secrets = Arc::new(open_secrets().await);
+    let secrets = Arc::new(open_secrets(&context).await);
     let (clicked, clicks) = mpsc::channel(CLICKS);
     let notifier = Box::new(DesktopNotices::start(clicked));
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     info!(event = "started", version = env!("CARGO_PKG_VERSION"), "the agent runs");
-    let Context { paths, settings } = context;
-    controller::run(Parts { paths, settings, secrets, own_program, notifier, clicks, listener }, stop).await;
+    let Context { environment, paths, settings } = context;
+    let means = Means { environment, paths, settings, secrets, own_program };
+    controller::run(means, Ends { notifier, clicks, listener }, stop).await;
     info!(event = "stopped", "what the agent started has ended");
     ExitCode::SUCCESS
 }
@@ -58,13 +59,14 @@ fn lock(context: &Context) -> Result<File, String> {
     let path = context.paths.runtime.join("agent.lock");
     let file = File::create(&path).map_err(|problem| format!("error: {}: {problem}", path.display()))?;
     file.try_lock().map_err(|_| {
-        "The agent is running already: see triage-agent status. Its programs are not started twice.".to_owned()
+        "The agent is running already: see triage-agent status. Its programs are not started twice."
+            .to_owned()
     })?;
     Ok(file)
 }
 
-fn log() {
-    let filter = EnvFilter::try_from_env("TRIAGE_AGENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+fn log(wanted: Option<&str>) {
+    let filter = EnvFilter::try_new(wanted.unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -84,7 +86,8 @@ async fn stop_on_signal(stop: CancellationToken) {
 #[cfg(unix)]
 async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+    let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
         return drop(tokio::signal::ctrl_c().await);
     };
     tokio::select! {

@@ -51,14 +51,20 @@ fn perform(home: Option<&Path>, command: &Command) -> Result<ExitCode, Problem> 
         Command::Install { print, yes } => install(&place, home, *print, *yes),
         Command::Uninstall => {
             let was_there = service::uninstall(&place)?;
-            say(if was_there { "The service is stopped and removed." } else { "There is no service to remove." });
+            say(if was_there {
+                "The service is stopped and removed."
+            } else {
+                "There is no service to remove."
+            });
             Ok(ExitCode::SUCCESS)
         }
         Command::Status => {
             let (sentence, code) = match service::status(&place)? {
                 Status::Running => ("The service runs.", ExitCode::SUCCESS),
                 Status::Stopped => ("The service is installed and does not run.", ExitCode::FAILURE),
-                Status::NotInstalled => ("The service is not installed: triage-agent service install", ExitCode::FAILURE),
+                Status::NotInstalled => {
+                    ("The service is not installed: triage-agent service install", ExitCode::FAILURE)
+                }
                 Status::NotOurs => ("A service of that name was made by something else.", ExitCode::FAILURE),
             };
             say(sentence);

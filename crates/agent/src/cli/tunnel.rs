@@ -6,22 +6,17 @@ use std::time::Duration;
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::Context;
 use super::keep::open_secrets;
 use super::terminal::{agrees, complain, read_input, say};
+use crate::environment::API_TOKEN;
 use crate::secrets::{Entry, Secrets};
 use crate::tunnel::api::{Api, BASE};
 use crate::tunnel::setup::{self, Ledger, Plan, Session, Wanted};
 use crate::tunnel::verify::{Credentials, verify};
 use crate::tunnel::{Hostname, http};
-
-/// The variable with an API token of Cloudflare; without it the token is asked for.
-const API_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
-
-/// The variable with another address of the API, for trying things out.
-const API_URL: &str = "CLOUDFLARE_API_URL";
 
 /// Longer than the edge itself waits.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -90,7 +85,7 @@ async fn set_up(context: &Context, options: Setup) -> Result<ExitCode, String> {
     let mut wanted = Wanted::new(hostname(context, options.about.hostname)?);
     wanted.overwrite_dns = options.overwrite_dns;
     wanted.new_secret = options.new_secret;
-    let (api, secrets) = (api()?, open_secrets().await);
+    let (api, secrets) = (api(context)?, open_secrets(context).await);
     secrets.check().await.map_err(|problem| {
         format!("The tunnel's secrets could not be kept: {problem}.\n{}", problem.what_to_do())
     })?;
@@ -112,7 +107,9 @@ async fn set_up(context: &Context, options: Setup) -> Result<ExitCode, String> {
     setup::run(&mut session, &wanted, &found, &plan, &mut done).await.map_err(|error| explained(&error))?;
     remember(context, &wanted)?;
     super::ask::reload(context).await;
-    say("The tunnel is set up, and its secrets are in the keychain. Look at it from outside: triage-agent tunnel verify");
+    say(
+        "The tunnel is set up, and its secrets are in the keychain. Look at it from outside: triage-agent tunnel verify",
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -135,15 +132,14 @@ fn tell(plan: &Plan, wanted: &Wanted) {
 fn remember(context: &Context, wanted: &Wanted) -> Result<(), String> {
     let mut settings = context.settings.clone();
     settings.hostname = Some(wanted.hostname.clone());
-    let home = std::env::home_dir().unwrap_or_default();
     context.paths.create().map_err(|problem| problem.to_string())?;
-    crate::settings::write(&context.paths.settings_file(), &settings, &home)
+    crate::settings::write(&context.paths.settings_file(), &settings, &context.environment.home)
         .map_err(|problem| format!("The tunnel is set up, but the settings cannot be written: {problem}."))
 }
 
 async fn undo(context: &Context, about: About, leave_open: bool) -> Result<ExitCode, String> {
     let wanted = Wanted::new(hostname(context, about.hostname)?);
-    let (api, secrets) = (api()?, open_secrets().await);
+    let (api, secrets) = (api(context)?, open_secrets(context).await);
     let mut session = session(context, &api, &secrets, &wanted.hostname)?;
     if session.ledger.is_empty() {
         say("Nothing at Cloudflare was made from here; there is nothing to take back.");
@@ -162,17 +158,26 @@ async fn undo(context: &Context, about: About, leave_open: bool) -> Result<ExitC
 
 async fn look(context: &Context, name: Option<String>) -> Result<ExitCode, String> {
     let address = match name {
-        Some(name) => format!("https://{}", Hostname::parse(&name).map_err(|problem| problem.to_string())?.as_str()),
-        None => super::public_address(&context.settings).ok_or_else(|| NO_HOSTNAME.to_owned())?,
+        Some(name) => {
+            format!("https://{}", Hostname::parse(&name).map_err(|problem| problem.to_string())?.as_str())
+        }
+        None => context
+            .settings
+            .public_address(context.environment.public_url.clone())
+            .ok_or_else(|| NO_HOSTNAME.to_owned())?,
     };
-    let secrets = open_secrets().await;
+    let secrets = open_secrets(context).await;
     let secret = async |entry: Entry| {
-        let found = secrets.get(entry).await.map_err(|problem| format!("{problem}.\n{}", problem.what_to_do()))?;
+        let found =
+            secrets.get(entry).await.map_err(|problem| format!("{problem}.\n{}", problem.what_to_do()))?;
         found.ok_or_else(|| {
-            format!("{} is not set. Run `triage-agent secrets set {}`, or `triage-agent tunnel setup`.", entry.name(), entry.name())
+            format!(
+                "{} is not set. Run `triage-agent secrets set {}`, or `triage-agent tunnel setup`.",
+                entry.name(),
+                entry.name()
+            )
         })
     };
-    use secrecy::ExposeSecret as _;
     let credentials = Credentials {
         client_id: secret(Entry::AccessClientId).await?.expose_secret().to_owned(),
         client_secret: secret(Entry::AccessClientSecret).await?,
@@ -187,7 +192,8 @@ async fn look(context: &Context, name: Option<String>) -> Result<ExitCode, Strin
     Ok(if seen.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-const NO_HOSTNAME: &str = "Name the public address: --hostname ollama.example.com, or hostname in the settings.";
+const NO_HOSTNAME: &str =
+    "Name the public address: --hostname ollama.example.com, or hostname in the settings.";
 
 fn hostname(context: &Context, given: Option<String>) -> Result<Hostname, String> {
     match given {
@@ -196,10 +202,11 @@ fn hostname(context: &Context, given: Option<String>) -> Result<Hostname, String
     }
 }
 
-fn api() -> Result<Api, String> {
-    let token = match std::env::var(API_TOKEN) {
-        Ok(token) => token,
-        Err(_) => read_input("Paste an API token of Cloudflare (My Profile > API Tokens), then press Enter:")
+fn api(context: &Context) -> Result<Api, String> {
+    let given = context.environment.api_token.as_ref().map(|token| token.expose_secret().to_owned());
+    let token = match given {
+        Some(token) => token,
+        None => read_input("Paste an API token of Cloudflare (My Profile > API Tokens), then press Enter:")
             .map_err(|problem| format!("Standard input cannot be read: {problem}."))?,
     };
     let token = token.trim();
@@ -209,11 +216,16 @@ fn api() -> Result<Api, String> {
              Access: Apps and Policies Edit, Access: Service Tokens Edit; for the zone: DNS Edit, Zone Read."
         ));
     }
-    let base = std::env::var(API_URL).unwrap_or_else(|_| BASE.to_owned());
-    Api::new(&base, SecretString::from(token)).map_err(|error| format!("{error}.\n{}", error.fix()))
+    let base = context.environment.api_url.as_deref().unwrap_or(BASE);
+    Api::new(base, SecretString::from(token)).map_err(|error| format!("{error}.\n{}", error.fix()))
 }
 
-fn session<'a>(context: &Context, api: &'a Api, secrets: &'a Secrets, hostname: &Hostname) -> Result<Session<'a>, String> {
+fn session<'a>(
+    context: &Context,
+    api: &'a Api,
+    secrets: &'a Secrets,
+    hostname: &Hostname,
+) -> Result<Session<'a>, String> {
     context.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
     let ledger: PathBuf = context.paths.state.join("tunnel-setup.json");
     let ledger = Ledger::open(&ledger, hostname).map_err(|error| format!("{error}.\n{}", error.fix()))?;
@@ -221,12 +233,5 @@ fn session<'a>(context: &Context, api: &'a Api, secrets: &'a Secrets, hostname: 
 }
 
 fn explained(error: &setup::Error) -> String {
-    use std::error::Error as _;
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    format!("{text}.\n{}\nWhat was done so far is noted; the same command goes on from there.", error.fix())
+    format!("{error}.\n{}\nWhat was done so far is noted; the same command goes on from there.", error.fix())
 }

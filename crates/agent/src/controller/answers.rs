@@ -54,7 +54,10 @@ impl Controller {
 
     async fn keep(&mut self, name: &str, value: String) -> Reply {
         let Some(entry) = Entry::find(name) else {
-            return failed(format!("There is no secret named {name}."), "Name one that `triage-agent secrets` lists.");
+            return failed(
+                format!("There is no secret named {name}."),
+                "Name one that `triage-agent secrets` lists.",
+            );
         };
         let reply = if value.is_empty() {
             match self.hands.secrets.delete(entry).await {
@@ -77,7 +80,10 @@ impl Controller {
     /// Settings or secrets are others: looks at the new places, and starts afresh what runs with old ones.
     async fn reload(&mut self) -> Reply {
         if let Err(problem) = self.hands.read_settings() {
-            return failed(format!("The old settings stay in use: {problem}"), "Mend the file, then try again.");
+            return failed(
+                format!("The old settings stay in use: {problem}"),
+                "Mend the file, then try again.",
+            );
         }
         let settings = self.hands.settings();
         let (model, rules) = (settings.model.clone(), settings.rules());
@@ -117,7 +123,9 @@ impl Controller {
                     async move {
                         while let Some(followed) = lines.next().await {
                             let said = match followed {
-                                Followed::Line(line) if last.is_some_and(|last| line.number <= last) => continue,
+                                Followed::Line(line) if last.is_some_and(|last| line.number <= last) => {
+                                    continue;
+                                }
                                 Followed::Line(line) => reply(kind, &line),
                                 Followed::Missed(count) => Reply::Missed { program: kind, count },
                             };

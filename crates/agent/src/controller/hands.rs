@@ -1,25 +1,27 @@
 //! What the loop has others do: looking who is at an address, and starting programs with what they need.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use supervise::Kind;
 use supervise::exit::Reason;
 use supervise::program::{Input, Run, SpawnFailure};
-use supervise::Kind;
 use tokio::sync::mpsc;
 use tracing::warn;
 
+use super::Means;
 use crate::children::cloudflared::{self, Tunnel};
-use crate::children::find::{Found, Places, find};
+use crate::children::find::{Found, find};
 use crate::children::guard::Guard;
+use crate::children::launch::Launch;
 use crate::children::logs::{Limits, Log};
 use crate::children::look::Look;
-use crate::children::launch::Launch;
 use crate::children::ollama;
 use crate::children::pidfile::{PidFiles, Survivor};
 use crate::children::runner::{Keep, News, Runner};
+use crate::environment::Environment;
 use crate::paths::Paths;
 use crate::probes::Targets;
 use crate::secrets::{Entry, Keeping, Secrets};
@@ -34,6 +36,7 @@ const SURVIVOR_ENDS_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct Hands {
     pub(super) runner: Runner,
     pub(super) secrets: Arc<Secrets>,
+    environment: Environment,
     paths: Paths,
     settings: Arc<Settings>,
     look: Look,
@@ -44,15 +47,9 @@ pub(super) struct Hands {
 }
 
 impl Hands {
-    pub(super) fn new(
-        paths: Paths,
-        settings: Settings,
-        secrets: Arc<Secrets>,
-        own_program: &Path,
-        news: mpsc::Sender<News>,
-        looked: mpsc::Sender<(Kind, Input)>,
-    ) -> Self {
-        let guard = Guard::start(own_program)
+    pub(super) fn new(means: Means, news: mpsc::Sender<News>, looked: mpsc::Sender<(Kind, Input)>) -> Self {
+        let Means { environment, paths, settings, secrets, own_program } = means;
+        let guard = Guard::start(&own_program)
             .inspect_err(|error| warn!(event = "guard_failed", %error, "nothing ends the programs when the agent is killed"))
             .ok();
         let log = |kind| Log::open(kind, &paths.logs, Limits::default(), chrono::Utc::now);
@@ -66,6 +63,7 @@ impl Hands {
         Self {
             runner: Runner::new(news, keep),
             secrets,
+            environment,
             paths,
             settings: Arc::new(settings),
             look: Look::new(http::client(Duration::from_secs(5))),
@@ -80,7 +78,7 @@ impl Hands {
     }
 
     pub(super) fn read_settings(&mut self) -> Result<(), ReadError> {
-        self.settings = Arc::new(settings::read(&self.paths.settings_file(), &home())?);
+        self.settings = Arc::new(settings::read(&self.paths.settings_file(), &self.environment.home)?);
         Ok(())
     }
 
@@ -96,9 +94,12 @@ impl Hands {
         Targets {
             ollama: format!("http://{}", settings.ollama_address),
             metrics: Some(format!("http://{}", cloudflared::metrics_address(settings.metrics_port))),
-            public: settings.public_address(std::env::var(crate::cli::PUBLIC_URL).ok()),
+            public: settings.public_address(self.environment.public_url.clone()),
             credentials,
-            orchestrator: settings.orchestrator.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            orchestrator: settings
+                .orchestrator
+                .as_ref()
+                .map(|url| url.as_str().trim_end_matches('/').to_owned()),
         }
     }
 
@@ -106,7 +107,10 @@ impl Hands {
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if let Keeping::ForThisSession(problem) = self.secrets.keeping() {
-            notes.push(format!("Secrets are kept until the agent ends only: {problem}. {}", problem.what_to_do()));
+            notes.push(format!(
+                "Secrets are kept until the agent ends only: {problem}. {}",
+                problem.what_to_do()
+            ));
         }
         if !self.has_guard {
             notes.push("If the agent is killed, Ollama and cloudflared go on running: its guard could not be started.".to_owned());
@@ -154,7 +158,8 @@ impl Hands {
             Kind::Ollama => match ollama::address(&self.settings.ollama_address) {
                 Ok(address) => self.runner.spawn(run, &ollama::launch(&program, address)),
                 Err(problem) => {
-                    let what_to_do = format!("Correct ollama_address in {}.", self.paths.settings_file().display());
+                    let what_to_do =
+                        format!("Correct ollama_address in {}.", self.paths.settings_file().display());
                     let why = format!("Ollama cannot listen where the settings say: {problem}.");
                     self.refuse(kind, run, SpawnFailure::NotSetUp(Reason { why, what_to_do }));
                 }
@@ -201,7 +206,7 @@ impl Hands {
             Kind::Ollama => &self.settings.ollama_path,
             Kind::Cloudflared => &self.settings.cloudflared_path,
         };
-        find(kind, &Places { settings: settings.clone(), path: std::env::var_os("PATH"), home: Some(home()) })
+        find(kind, &self.environment.places(settings.clone()))
     }
 
     async fn secret(&self, entry: Entry) -> Option<secrecy::SecretString> {
@@ -217,7 +222,9 @@ async fn tunnel(settings: &Settings, secrets: &Secrets, runtime_folder: PathBuf)
     };
     match settings.mode {
         Mode::Config => settings.tunnel_config.clone().map(Tunnel::Config).ok_or_else(|| {
-            not_set_up("Run `triage-agent tunnel setup`, or name the config.yml of your tunnel in the settings.")
+            not_set_up(
+                "Run `triage-agent tunnel setup`, or name the config.yml of your tunnel in the settings.",
+            )
         }),
         Mode::Token => match secret(secrets, Entry::TunnelToken).await {
             Ok(Some(token)) => Ok(Tunnel::Token { token, runtime_folder }),
@@ -232,7 +239,10 @@ async fn tunnel(settings: &Settings, secrets: &Secrets, runtime_folder: PathBuf)
     }
 }
 
-async fn secret(secrets: &Secrets, entry: Entry) -> Result<Option<secrecy::SecretString>, crate::secrets::Problem> {
+async fn secret(
+    secrets: &Secrets,
+    entry: Entry,
+) -> Result<Option<secrecy::SecretString>, crate::secrets::Problem> {
     let found = secrets.get(entry).await;
     if let Err(problem) = &found {
         warn!(event = "secret_unreadable", entry = entry.name(), error = %problem, "a secret cannot be read");
@@ -259,8 +269,4 @@ async fn end(survivor: &Survivor) {
     if tokio::time::timeout(SURVIVOR_ENDS_WITHIN, gone).await.is_err() {
         survivor.kill();
     }
-}
-
-fn home() -> PathBuf {
-    std::env::home_dir().unwrap_or_default()
 }

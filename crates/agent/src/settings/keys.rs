@@ -154,6 +154,18 @@ pub(super) const KEYS: &[Key] = &[
     notice!(Kind::NeedsReview, "notices.needs_review", "needs_review = true"),
     notice!(Kind::NewAlert, "notices.new_alert", "new_alert = true"),
     Key {
+        name: "notices.settle_seconds",
+        example: "settle_seconds = 30",
+        read: |to, value, _| {
+            let seconds = value.as_integer().and_then(|seconds| u32::try_from(seconds).ok());
+            let seconds = seconds.filter(|seconds| (1..=3600).contains(seconds));
+            to.settle_seconds = seconds
+                .ok_or_else(|| Wrong::new("must be a number of seconds, 1 to 3600", "settle_seconds = 30"))?;
+            Ok(())
+        },
+        value: |from| Some(i64::from(from.settle_seconds).into()),
+    },
+    Key {
         name: "notices.quiet_hours",
         example: "quiet_hours = \"22:00-07:00\"",
         read: |to, value, _| {

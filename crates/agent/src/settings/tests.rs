@@ -22,6 +22,7 @@ metrics_port = 20300
 
 [notices]
 new_alert = false
+settle_seconds = 90
 # Sleep well.
 quiet_hours = "22:00-07:00"
 "#;
@@ -48,7 +49,8 @@ fn everything_can_be_set() {
     let rules = settings.rules();
     assert_eq!(rules.off, [Kind::NewAlert].into());
     assert_eq!(rules.quiet, Some(QuietHours { from: 1320, until: 420 }));
-    assert_eq!(rules.tunnel_settles, Rules::default().tunnel_settles);
+    assert_eq!((rules.tunnel_settles.as_secs(), rules.calm.as_secs()), (90, 90));
+    assert_eq!(Settings::default().rules(), Rules::default());
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //! found by the environment.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use agent::secrets::{Entry, Keeping, Keychain, Problem, Secrets};
 use secrecy::ExposeSecret as _;
-use tempfile::TempDir;
+
+use crate::session::Session;
 
 /// For one answer of the keychain: a locked one never gives it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -111,83 +111,9 @@ fn a_locked_keyring_that_nobody_unlocks_is_told_apart() {
     assert_eq!(session.ask("delete tunnel-token"), "locked");
 }
 
-/// A bus and a home of its own; both end with the test.
-struct Session {
-    folder: TempDir,
-    address: String,
-    bus: Child,
-    keyring: Option<Child>,
-}
-
 impl Session {
-    /// `None` where the programs are not installed, which is no excuse in CI.
-    fn start() -> Option<Self> {
-        let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
-        if !(is_there("dbus-daemon") && is_there("gnome-keyring-daemon")) {
-            assert!(std::env::var_os("CI").is_none(), "dbus-daemon and gnome-keyring are needed");
-            let told = writeln!(std::io::stderr(), "skipped: apt-get install dbus-daemon gnome-keyring");
-            told.expect("the session works");
-            return None;
-        }
-        let folder = tempfile::tempdir().expect("the session works");
-        let (config, socket) = (folder.path().join("bus.conf"), folder.path().join("bus"));
-        // No folder of services: nothing is started by itself.
-        let text = format!(
-            "<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
-            socket.display()
-        );
-        fs::write(&config, text).expect("the session works");
-        let mut bus = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address=1"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the session works");
-        let mut address = String::new();
-        BufReader::new(bus.stdout.take().expect("the session works"))
-            .read_line(&mut address)
-            .expect("the session works");
-        Some(Self { folder, address: address.trim().to_owned(), bus, keyring: None })
-    }
-
-    fn keyring(&mut self, password: Option<&str>) {
-        let mut command = Command::new("gnome-keyring-daemon");
-        command.args(["--foreground", "--components=secrets"]).args(password.map(|_| "--unlock"));
-        self.surround(&mut command, &self.address);
-        let mut keyring = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the session works");
-        let mut stdin = keyring.stdin.take().expect("the session works");
-        stdin.write_all(password.unwrap_or_default().as_bytes()).expect("the session works");
-        self.keyring = Some(keyring);
-    }
-
-    fn end_keyring(&mut self) {
-        if let Some(mut keyring) = self.keyring.take() {
-            keyring.kill().expect("the session works");
-            keyring.wait().expect("the session works");
-        }
-    }
-
-    fn surround(&self, command: &mut Command, address: &str) {
-        command
-            .env("DBUS_SESSION_BUS_ADDRESS", address)
-            .env("HOME", self.home())
-            .env("XDG_RUNTIME_DIR", self.home())
-            .env_remove("XDG_DATA_HOME")
-            .env_remove("GNOME_KEYRING_CONTROL");
-    }
-
-    fn home(&self) -> &Path {
-        self.folder.path()
-    }
-
     fn ask(&self, question: &str) -> String {
-        self.ask_at(&self.address, question)
+        self.ask_at(self.address(), question)
     }
 
     fn ask_at(&self, address: &str, question: &str) -> String {
@@ -211,15 +137,6 @@ impl Session {
                 return;
             }
             assert!(started.elapsed() < Duration::from_secs(30), "{question}: {said}");
-        }
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        for process in self.keyring.iter_mut().chain([&mut self.bus]) {
-            drop(process.kill());
-            drop(process.wait());
         }
     }
 }

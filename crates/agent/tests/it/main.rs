@@ -9,7 +9,11 @@ mod keychain;
 mod notices;
 mod ollama_api;
 mod probes;
+#[cfg(target_os = "linux")]
+mod session;
 mod setup;
 mod support;
 mod undo;
 mod verify;
+#[cfg(target_os = "linux")]
+mod whole;

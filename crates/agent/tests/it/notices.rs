@@ -1,6 +1,6 @@
 //! Notices on a session bus of their own, seen by a desktop that remembers everything.
 
-mod desktop;
+pub(crate) mod desktop;
 
 use std::time::Duration;
 

@@ -8,4 +8,4 @@ mod guard;
 mod look;
 mod pidfile;
 mod runner;
-mod scene;
+pub(crate) mod scene;

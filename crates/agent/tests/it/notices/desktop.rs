@@ -143,11 +143,17 @@ impl Notifications {
 impl Desktop {
     /// Takes its place on the session bus.
     pub(crate) async fn start() -> Self {
+        Self::on(zbus::connection::Builder::session().expect("a scene can be made")).await
+    }
+
+    /// Takes its place on the bus at that address.
+    pub(crate) async fn start_at(address: &str) -> Self {
+        Self::on(zbus::connection::Builder::address(address).expect("a scene can be made")).await
+    }
+
+    async fn on(builder: zbus::connection::Builder<'_>) -> Self {
         let record = Arc::new(Mutex::new(Record::default()));
-        let builder = zbus::connection::Builder::session()
-            .expect("a scene can be made")
-            .name(NAME)
-            .expect("a scene can be made");
+        let builder = builder.name(NAME).expect("a scene can be made");
         let builder =
             builder.serve_at(PATH, Notifications(Arc::clone(&record))).expect("a scene can be made");
         Self { record, bus: builder.build().await.expect("a scene can be made") }
