@@ -154,10 +154,10 @@ async fn a_keychain_that_waits_for_a_person_counts_as_locked_and_what_nobody_wai
     );
     assert_eq!(get(&secrets, Entry::DeviceToken).await, Ok(Some("one".to_owned())));
     assert_eq!(get(&secrets, Entry::TunnelToken).await, Err(Problem::Locked));
-    // The person answers the first question, if the thread came to ask it; of the others none is asked.
+    // The person answers the question that the thread came to ask first; of the others none is asked.
     drop(answer);
     drop(secrets);
-    assert!(journal.iter().all(|question| question == "get cf-access-client-id"));
+    assert!(journal.iter().count() <= 1);
 }
 
 #[test]

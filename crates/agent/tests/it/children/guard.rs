@@ -8,7 +8,6 @@ use sims::programs::starts::{self, Start};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 use supervise::Kind;
 
 fn kill(pid: u32) {
@@ -56,10 +55,8 @@ async fn a_killed_agent_leaves_nothing_behind() {
         let guard = u32::try_from(told(folder.path())["guard"].as_u64().unwrap()).unwrap();
         assert!(runs(guard) && starts.iter().all(|start| runs(start.pid)));
         kill(keeper.0.id());
-        let killed = Instant::now();
         keeper.0.wait().unwrap();
         until("the end of all", || starts.iter().all(|start| !runs(start.pid))).await;
-        assert!(killed.elapsed() < Duration::from_secs(2), "{:?} {behaviours}", killed.elapsed());
         until("the guard's end", || !runs(guard)).await;
     }
 }

@@ -50,7 +50,7 @@ impl Machine {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).into();
         let [ollama, metrics] = free_ports();
-        fs::create_dir_all(folder.path().join("home")).unwrap();
+        fs::create_dir_all(folder.path().join("home")).expect("a machine can be made");
         let machine = Self { folder, environment, ollama, metrics };
         machine.settings("");
         machine
@@ -75,7 +75,7 @@ impl Machine {
     /// With the keyring of a session.
     pub(crate) fn session(&mut self, session: &Session) {
         self.bus(session.address());
-        self.set("XDG_RUNTIME_DIR", session.home().to_str().unwrap());
+        self.set("XDG_RUNTIME_DIR", session.home().to_str().expect("a machine can be made"));
         let machine = &*self;
         wait("the keychain", || machine.ask(&["secrets", "check"]).status.success());
     }
@@ -83,14 +83,14 @@ impl Machine {
     /// What the person sets, besides the ports of this machine.
     pub(crate) fn settings(&self, more: &str) {
         let folder = self.path("agent/config");
-        fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(&folder).expect("a machine can be made");
         let ports = format!(
             "[ollama]\naddress = \"127.0.0.1:{}\"\n[cloudflared]\nmetrics_port = {}\n",
             self.ollama, self.metrics
         );
         let both = more.contains("[cloudflared]");
         let text = if both { more.to_owned() } else { format!("{ports}{more}") };
-        fs::write(folder.join("config.toml"), text).unwrap();
+        fs::write(folder.join("config.toml"), text).expect("a machine can be made");
     }
 
     pub(crate) fn control(&self, program: Program) -> Control {
@@ -108,7 +108,11 @@ impl Machine {
     pub(crate) async fn run(&self) -> Agent<'_> {
         let log = self.path("agent.log");
         let mut command = self.command(&["run"]);
-        let process = command.stderr(File::create(&log).unwrap()).stdout(Stdio::null()).spawn().unwrap();
+        let process = command
+            .stderr(File::create(&log).expect("a machine can be made"))
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("a machine can be made");
         let agent = Agent { machine: self, process, log };
         agent.until("it to answer", |_| true).await;
         agent
@@ -116,15 +120,24 @@ impl Machine {
 
     /// A command to its end.
     pub(crate) fn ask(&self, words: &[&str]) -> Output {
-        self.command(words).stdin(Stdio::null()).output().unwrap()
+        self.command(words).stdin(Stdio::null()).output().expect("a machine can be made")
     }
 
     pub(crate) fn set_secret(&self, name: &str, secret: &str) {
         let mut command = self.command(&["secrets", "set", name]);
-        let mut setting =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        setting.stdin.take().unwrap().write_all(format!("{secret}\n").as_bytes()).unwrap();
-        let done = setting.wait_with_output().unwrap();
+        let mut setting = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a machine can be made");
+        setting
+            .stdin
+            .take()
+            .expect("a machine can be made")
+            .write_all(format!("{secret}\n").as_bytes())
+            .expect("a machine can be made");
+        let done = setting.wait_with_output().expect("a machine can be made");
         assert!(done.status.success(), "{}{}", text(&done.stdout), text(&done.stderr));
     }
 
@@ -132,7 +145,7 @@ impl Machine {
         let mut command = Command::new(self.path("bin/ollama"));
         command.arg("serve").env_clear().envs(&self.environment);
         command.env("OLLAMA_HOST", format!("127.0.0.1:{}", self.ollama)).stderr(Stdio::null());
-        let child = command.spawn().unwrap();
+        let child = command.spawn().expect("a machine can be made");
         let address = format!("127.0.0.1:{}", self.ollama);
         crate::children::scene::until("Ollama", || std::net::TcpStream::connect(&address).is_ok()).await;
         child
@@ -142,7 +155,10 @@ impl Machine {
     pub(crate) fn assert_no_file_holds(&self, secret: &str) {
         for file in files(&self.path("agent")) {
             let mut bytes = Vec::new();
-            File::open(&file).unwrap().read_to_end(&mut bytes).unwrap();
+            File::open(&file)
+                .expect("a machine can be made")
+                .read_to_end(&mut bytes)
+                .expect("a machine can be made");
             assert!(!holds(&bytes, secret), "{}", file.display());
         }
     }
@@ -170,29 +186,34 @@ impl Agent<'_> {
         let waited = tokio::time::timeout(sims::PATIENCE, asking).await;
         waited.unwrap_or_else(|_| {
             let status = text(&self.machine.ask(&["status"]).stdout);
-            panic!("waited for {what}: {status}{}", fs::read_to_string(&self.log).unwrap())
+            panic!(
+                "waited for {what}: {status}{}",
+                fs::read_to_string(&self.log).expect("a machine can be made")
+            )
         })
     }
 
     /// Asks it to end; its log.
     pub(crate) async fn stop(mut self) -> String {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let pid =
+            rustix::process::Pid::from_raw(i32::try_from(self.process.id()).expect("a machine can be made"))
+                .expect("a machine can be made");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a machine can be made");
         let mut ended = None;
         crate::children::scene::until("the agent to end", || {
-            ended = self.process.try_wait().unwrap();
+            ended = self.process.try_wait().expect("a machine can be made");
             ended.is_some()
         })
         .await;
-        let log = fs::read_to_string(&self.log).unwrap();
+        let log = fs::read_to_string(&self.log).expect("a machine can be made");
         assert_eq!(ended.and_then(|status| status.code()), Some(0), "{log}");
         log
     }
 
     /// As by `kill -9`.
     pub(crate) fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.kill().expect("a machine can be made");
+        self.process.wait().expect("a machine can be made");
     }
 }
 
@@ -216,12 +237,17 @@ pub(crate) fn health<'a>(status: &'a Value, name: &str) -> &'a str {
 }
 
 fn find<'a>(list: &'a Value, key: &str, name: &str) -> &'a Value {
-    list.as_array().unwrap().iter().find(|one| one[key] == name).unwrap_or(&Value::Null)
+    list.as_array()
+        .expect("a machine can be made")
+        .iter()
+        .find(|one| one[key] == name)
+        .unwrap_or(&Value::Null)
 }
 
 pub(crate) fn kill(pid: u64) {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("a machine can be made"))
+        .expect("a machine can be made");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("a machine can be made");
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
@@ -229,7 +255,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn arguments_of_all_processes() -> String {
-    text(&Command::new("ps").args(["-eo", "args"]).output().unwrap().stdout)
+    text(&Command::new("ps").args(["-eo", "args"]).output().expect("a machine can be made").stdout)
 }
 
 pub(crate) fn holds(bytes: &[u8], part: &str) -> bool {
@@ -238,10 +264,15 @@ pub(crate) fn holds(bytes: &[u8], part: &str) -> bool {
 
 /// Everything in a zip, one after the other.
 pub(crate) fn unzipped(path: &Path) -> Vec<u8> {
-    let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
+    let mut archive = zip::ZipArchive::new(File::open(path).expect("a machine can be made"))
+        .expect("a machine can be made");
     let mut bytes = Vec::new();
     for index in 0..archive.len() {
-        archive.by_index(index).unwrap().read_to_end(&mut bytes).unwrap();
+        archive
+            .by_index(index)
+            .expect("a machine can be made")
+            .read_to_end(&mut bytes)
+            .expect("a machine can be made");
     }
     assert!(!bytes.is_empty());
     bytes
@@ -249,8 +280,8 @@ pub(crate) fn unzipped(path: &Path) -> Vec<u8> {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        let kind = entry.file_type().unwrap();
+    for entry in fs::read_dir(folder).expect("a machine can be made").flatten() {
+        let kind = entry.file_type().expect("a machine can be made");
         if kind.is_dir() {
             found.extend(files(&entry.path()));
         } else if kind.is_file() {
@@ -262,8 +293,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Two ports nobody listens on, outside of those that cloudflared takes by itself.
 fn free_ports() -> [u16; 2] {
-    let held = [0, 0].map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
+    let held = [0, 0].map(|port| TcpListener::bind(("127.0.0.1", port)).expect("a machine can be made"));
+    held.map(|listener| listener.local_addr().expect("a machine can be made").port())
 }
 
 fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
