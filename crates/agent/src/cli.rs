@@ -4,6 +4,7 @@ mod ask;
 mod diagnose;
 mod doctor;
 mod keep;
+mod local;
 mod pull;
 mod run;
 mod service;

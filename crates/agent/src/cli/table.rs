@@ -47,9 +47,6 @@ pub fn findings(status: &Status, look: Look) -> String {
         let sentence = format!("{}: {}", layer.title, layer.sentence);
         text.push_str(&finding(layer.health, &sentence, layer.fix.as_deref(), look));
     }
-    for note in &status.notes {
-        text.push_str(&paragraph("  ", "  ", note));
-    }
     text
 }
 

@@ -10,9 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Context;
 use super::keep::open_secrets;
+use super::local::Local;
 use super::terminal::{agrees, complain, read_input, say};
 use crate::environment::API_TOKEN;
 use crate::secrets::{Entry, Secrets};
+use crate::settings::{Mode, Settings};
 use crate::tunnel::api::{Api, BASE};
 use crate::tunnel::setup::{self, Ledger, Plan, Session, Wanted};
 use crate::tunnel::verify::{Credentials, verify};
@@ -32,6 +34,13 @@ pub(super) enum Command {
         /// Remove the lock even when a record that was there before would lead to the model without it
         #[arg(long)]
         leave_open: bool,
+    },
+    /// Make a tunnel that is managed on this machine: cloudflared's own login, and a config.yml
+    Local(Local),
+    /// Say what is wrong with a config.yml
+    Check {
+        /// The file; that of the settings, or ~/.cloudflared/config.yml, when not given
+        file: Option<PathBuf>,
     },
     /// Call the public address with the service token, and without, which must be refused
     Verify {
@@ -70,6 +79,8 @@ pub(super) async fn run(context: &Context, command: Command) -> ExitCode {
     let done = match command {
         Command::Setup(options) => set_up(context, options).await,
         Command::Undo { about, leave_open } => undo(context, about, leave_open).await,
+        Command::Local(options) => super::local::set_up(context, options).await,
+        Command::Check { file } => super::local::check(context, file),
         Command::Verify { hostname } => look(context, hostname).await,
     };
     match done {
@@ -132,8 +143,13 @@ fn tell(plan: &Plan, wanted: &Wanted) {
 fn remember(context: &Context, wanted: &Wanted) -> Result<(), String> {
     let mut settings = context.settings.clone();
     settings.hostname = Some(wanted.hostname.clone());
-    context.paths.create().map_err(|problem| problem.to_string())?;
-    crate::settings::write(&context.paths.settings_file(), &settings, &context.environment.home)
+    settings.mode = Mode::Token;
+    write_settings(context, &settings)
+}
+
+pub(super) fn write_settings(context: &Context, settings: &Settings) -> Result<(), String> {
+    context.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
+    crate::settings::write(&context.paths.settings_file(), settings, &context.environment.home)
         .map_err(|problem| format!("The tunnel is set up, but the settings cannot be written: {problem}."))
 }
 
@@ -195,7 +211,7 @@ async fn look(context: &Context, name: Option<String>) -> Result<ExitCode, Strin
 const NO_HOSTNAME: &str =
     "Name the public address: --hostname ollama.example.com, or hostname in the settings.";
 
-fn hostname(context: &Context, given: Option<String>) -> Result<Hostname, String> {
+pub(super) fn hostname(context: &Context, given: Option<String>) -> Result<Hostname, String> {
     match given {
         Some(name) => Hostname::parse(&name).map_err(|problem| problem.to_string()),
         None => context.settings.hostname.clone().ok_or_else(|| NO_HOSTNAME.to_owned()),

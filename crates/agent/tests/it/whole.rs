@@ -219,6 +219,50 @@ async fn a_setup_says_first_what_it_does_goes_on_after_a_failure_and_is_taken_ba
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tunnel_of_this_machine_is_made_with_a_config_that_is_shown_and_kept_before_it_is_replaced() {
+    let mut machine = Machine::new();
+    machine.unset("TUNNEL_TOKEN");
+    let local = ["tunnel", "local", "--hostname", "ollama.example.com"];
+    let unlocked = machine.ask(&local);
+    assert_eq!(unlocked.status.code(), Some(1));
+    assert!(text(&unlocked.stderr).contains("Service Auth"), "{}", text(&unlocked.stderr));
+    let file = machine.path("home/.cloudflared/config.yml");
+    assert!(!file.exists(), "nobody said that there is a lock");
+    let agreed = [&local[..], &["--yes"]].concat();
+    let made = machine.ask(&agreed);
+    assert_eq!(made.status.code(), Some(0), "{}{}", text(&made.stdout), text(&made.stderr));
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.contains("httpHostHeader: localhost:11434"), "{written}");
+    assert_eq!(machine.ask(&["tunnel", "check"]).status.code(), Some(0));
+    let spoilt = written.replace("httpHostHeader: localhost:11434", "noHappyEyeballs: true");
+    std::fs::write(&file, &spoilt).unwrap();
+    let checked = machine.ask(&["tunnel", "check"]);
+    assert!(
+        checked.status.code() == Some(1) && text(&checked.stdout).contains("403"),
+        "{}",
+        text(&checked.stdout)
+    );
+    let asked = machine.ask(&agreed[..4]);
+    assert_eq!((asked.status.code(), std::fs::read_to_string(&file).unwrap()), (Some(1), spoilt.clone()));
+    let mended = machine.ask(&agreed);
+    assert!(
+        text(&mended.stdout).contains("+      httpHostHeader: localhost:11434"),
+        "{}",
+        text(&mended.stdout)
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+    let backups = std::fs::read_dir(file.parent().unwrap()).unwrap().flatten();
+    let backup =
+        backups.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "bak"));
+    assert_eq!(std::fs::read_to_string(backup.unwrap()).unwrap(), spoilt);
+    let agent = machine.run().await;
+    agent
+        .until("the tunnel of the file", |status| program(status, "cloudflared")["state"] == "running")
+        .await;
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_is_counted_and_its_last_lines_are_kept() {
     let machine = Machine::new();
     machine.control(Program::Ollama).set("flood=100000,flood-lines=200000").unwrap();
