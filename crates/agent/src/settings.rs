@@ -1,7 +1,7 @@
 //! `config.toml`: what a person sets, never a secret. No file is the same as an empty one: everything has a default.
 //!
 //! - [`read`] and [`parse`] tell every problem at once, each with its line and what to do.
-//! - [`write`] changes the lines that change, and leaves comments and order alone.
+//! - [`write()`] changes the lines that change, and leaves comments and order alone.
 
 mod keys;
 mod problem;
