@@ -166,7 +166,7 @@ impl Controller {
         match effect {
             Effect::Do(kind, action) => self.act(kind, action),
             Effect::Tell(notice) => {
-                info!(event = "notice", kind = ?notice.kind, title = notice.title, body = notice.body, "told");
+                info!(event = "notice", kind = ?notice.kind, body = notice.body, "{}", notice.title);
                 self.notifier.show(&notice);
             }
             Effect::ProbeAll => Probe::ALL.into_iter().for_each(|probe| self.probes.now(probe)),

@@ -19,6 +19,7 @@ use supervise::limits::Limits;
 use supervise::program::{self, Action, Probe, Program, State};
 use supervise::{Kind, Moment};
 
+use crate::ollama_api::Loaded;
 use crate::probes::Seen;
 
 /// The subject under which trouble with the way of tickets is told.
@@ -82,6 +83,7 @@ pub struct Model {
     chain: Chain,
     summary: Summary,
     histories: BTreeMap<Layer, History>,
+    loaded: Vec<Loaded>,
     memory: Memory,
     rules: Rules,
     is_paused: bool,
@@ -111,6 +113,7 @@ impl Model {
             chain: Chain::default(),
             summary: overall(&[], false, Elsewhere::NotKnown),
             histories: BTreeMap::new(),
+            loaded: Vec::new(),
             memory: Memory::default(),
             rules,
             is_paused: false,
@@ -144,6 +147,11 @@ impl Model {
             Kind::Ollama => &self.facts.ollama,
             Kind::Cloudflared => &self.facts.cloudflared,
         }
+    }
+
+    /// The models in memory.
+    pub fn loaded(&self) -> &[Loaded] {
+        &self.loaded
     }
 
     /// How often a program has been started.
@@ -197,10 +205,10 @@ impl Turn {
 
     fn program(&mut self, kind: Kind, input: program::Input) {
         let Some(program) = self.model.programs.remove(&kind) else { return };
-        let was_looked_at = ours(program.state()).is_some();
+        let was_alive = program.state().alive().is_some();
         let (program, actions) = program::step(program, input, self.now.moment, &Limits::of(kind));
         // What was seen of a process that has ended says nothing about the next one.
-        if was_looked_at && ours(program.state()).is_none() {
+        if was_alive && program.state().alive().is_none() {
             match kind {
                 Kind::Ollama => self.model.facts.ollama_api = Fact::NotYet,
                 Kind::Cloudflared => self.model.facts.ready = Fact::NotYet,
@@ -224,9 +232,11 @@ impl Turn {
             }
             Seen::OllamaApi(fact) => Some(Kind::Ollama).zip(self.seen(Kind::Ollama, fact)),
             Seen::Ready(fact) => Some(Kind::Cloudflared).zip(self.seen(Kind::Cloudflared, fact)),
-            Seen::Models(..) | Seen::Binding(_) | Seen::Public(_) | Seen::WithoutToken(_) | Seen::Link(_) => {
+            Seen::Models(_, loaded) => {
+                self.model.loaded.clone_from(loaded);
                 None
             }
+            Seen::Binding(_) | Seen::Public(_) | Seen::WithoutToken(_) | Seen::Link(_) => None,
         };
         seen.enter(&mut self.model.facts);
         if let Some((kind, input)) = of_program {
@@ -239,7 +249,7 @@ impl Turn {
         let Fact::Known { answer, .. } = fact else { return None };
         let probe = read(kind, answer);
         let state = self.model.program(kind);
-        if let Some(run) = ours(state) {
+        if let Some((run, _)) = state.alive() {
             return Some(program::Input::Probed { run, probe });
         }
         let is_adopted = matches!(state, State::Adopted { .. });
@@ -354,21 +364,6 @@ impl Turn {
         let (memory, notices) = rule::observe(memory, event, now, &self.model.rules);
         self.model.memory = memory;
         self.effects.extend(notices.into_iter().map(Effect::Tell));
-    }
-}
-
-/// The start that a state is about, while its process is to be probed.
-fn ours(state: &State) -> Option<program::Run> {
-    match state {
-        State::Starting { run, .. } | State::Running { run, .. } => Some(*run),
-        State::NotInstalled { .. }
-        | State::Stopped
-        | State::Looking { .. }
-        | State::Adopted { .. }
-        | State::BackingOff { .. }
-        | State::Stopping { .. }
-        | State::GaveUp { .. }
-        | State::Ended => None,
     }
 }
 

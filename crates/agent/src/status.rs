@@ -10,6 +10,7 @@ use supervise::program::{Readiness, State};
 use supervise::{Kind, Moment};
 
 use crate::model::Model;
+use crate::ollama_api::Loaded;
 
 /// Everything at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub struct Status {
     pub layers: Vec<LayerStatus>,
     /// The programs.
     pub programs: Vec<ProgramStatus>,
+    /// The models in memory.
+    pub models: Vec<ModelStatus>,
     /// What the person should know besides, in sentences.
     pub notes: Vec<String>,
 }
@@ -73,6 +76,17 @@ pub struct ProgramStatus {
     pub lines: u64,
     /// Those of them that were too many to be kept.
     pub dropped: u64,
+}
+
+/// A model in memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelStatus {
+    /// With its tag.
+    pub name: String,
+    /// How much memory it takes.
+    pub size_bytes: u64,
+    /// How much of it the graphics card holds, in per cent; the rest is computed by the processor, slowly.
+    pub gpu_percent: Option<u8>,
 }
 
 /// What the model does not know of a program.
@@ -134,7 +148,18 @@ impl Status {
             paused: model.is_paused(),
             layers: model.chain().layers().iter().map(layer).collect(),
             programs: [Kind::Ollama, Kind::Cloudflared].map(program).into(),
+            models: model.loaded().iter().map(ModelStatus::of).collect(),
             notes,
+        }
+    }
+}
+
+impl ModelStatus {
+    fn of(loaded: &Loaded) -> Self {
+        Self {
+            name: loaded.name.clone(),
+            size_bytes: loaded.size_bytes,
+            gpu_percent: loaded.on_gpu_percent(),
         }
     }
 }

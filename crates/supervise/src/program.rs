@@ -123,6 +123,23 @@ pub enum State {
     Ended,
 }
 
+impl State {
+    /// Which start of ours is to be probed, and when it was ordered; `None` while none is.
+    pub fn alive(&self) -> Option<(Run, Moment)> {
+        match self {
+            Self::Starting { run, since } | Self::Running { run, since, .. } => Some((*run, *since)),
+            Self::NotInstalled { .. }
+            | Self::Stopped
+            | Self::Looking { .. }
+            | Self::Adopted { .. }
+            | Self::BackingOff { .. }
+            | Self::Stopping { .. }
+            | Self::GaveUp { .. }
+            | Self::Ended => None,
+        }
+    }
+}
+
 /// Why a process could not be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpawnFailure {

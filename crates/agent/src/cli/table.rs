@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use supervise::health::Health;
 use supervise::health::overall::Overall;
 
-use crate::status::{LayerStatus, ProgramStatus, Status};
+use crate::status::{LayerStatus, ModelStatus, ProgramStatus, Status};
 
 /// Columns that a sentence is broken at.
 const WIDTH: usize = 100;
@@ -29,6 +29,7 @@ pub fn status(status: &Status, look: Look) -> String {
     for program in &status.programs {
         text.push_str(&about(program));
     }
+    status.models.iter().for_each(|model| text.push_str(&in_memory(model)));
     for note in &status.notes {
         text.push_str(&paragraph("  ", "  ", note));
     }
@@ -110,6 +111,17 @@ fn about(program: &ProgramStatus) -> String {
     format!("  {}: {}{process}{starts}{dropped}\n", program.program, program.state)
 }
 
+fn in_memory(model: &ModelStatus) -> String {
+    let place = match model.gpu_percent {
+        Some(100) => " of the graphics card".to_owned(),
+        Some(0) => ", computed by the processor alone".to_owned(),
+        Some(percent) => format!(", {percent} % of it on the graphics card, the rest is slow"),
+        None => String::new(),
+    };
+    let tenths = model.size_bytes / 100_000_000;
+    format!("  {}: {}.{} GB in memory{place}\n", model.name, tenths / 10, tenths % 10)
+}
+
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
 const RED: &str = "31";
@@ -167,7 +179,8 @@ mod tests {
              ● Ollama                    Ollama is running.\n  \
              ✕ Connection to Cloudflare  cloudflared has no connection to Cloudflare. (3 ms, for 5 min)\n\n  \
              Ollama: running, process 42, started once\n  \
-             cloudflared: not ready, process 43, started 3 times, 900 of 1000 log lines not kept\n"
+             cloudflared: not ready, process 43, started 3 times, 900 of 1000 log lines not kept\n  \
+             llama3.2:latest: 3.2 GB in memory of the graphics card\n"
         );
     }
 
@@ -183,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_only_where_they_are_wanted() {
+    fn colours_only_placethey_are_wanted() {
         assert!(!status(&sample(), look(false)).contains('\x1b'));
         assert!(status(&sample(), look(true)).contains("\x1b[31m✕ Down\x1b[0m"));
     }
@@ -236,6 +249,11 @@ mod tests {
                 program(Kind::Ollama, "running", 42, 1, 10, 0),
                 program(Kind::Cloudflared, "not ready", 43, 3, 1000, 900),
             ],
+            models: vec![ModelStatus {
+                name: "llama3.2:latest".to_owned(),
+                size_bytes: 3_240_000_000,
+                gpu_percent: Some(100),
+            }],
             notes: Vec::new(),
         }
     }

@@ -187,7 +187,7 @@ impl World {
     }
 
     fn exited(&mut self, kind: Kind, exit: Exit) {
-        if let Some(run) = ours(self.model.program(kind)) {
+        if let Some((run, _)) = self.model.program(kind).alive() {
             self.program(kind, program::Input::Exited { run, exit });
         }
     }
@@ -210,7 +210,7 @@ impl World {
     }
 
     fn sense_all(&mut self) {
-        let runs = |state: &State| ours(state).is_some() || matches!(state, State::Adopted { .. });
+        let runs = |state: &State| state.alive().is_some() || matches!(state, State::Adopted { .. });
         if runs(self.model.program(Kind::Ollama)) {
             self.take(Input::Seen(Seen::OllamaApi(known(self.ollama.clone()))));
         }

@@ -35,7 +35,7 @@ async fn both_programs_come_up_and_come_back_after_a_kill() {
         assert!(!start.argv.iter().any(|word| word.contains(TOKEN)), "{start:?}");
     }
     let log = agent.stop().await;
-    assert!(!log.contains("told") && !log.contains(TOKEN), "{log}");
+    assert!(!log.contains("event=\"notice\"") && !log.contains(TOKEN), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

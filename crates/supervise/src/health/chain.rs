@@ -3,7 +3,7 @@
 use crate::{Kind, Moment};
 
 use super::facts::{Fact, Facts};
-use super::local::{self, started};
+use super::local;
 use super::{Finding, Health, Layer, LayerState, far, tunnel};
 
 /// The layers as they were last judged, in the order of [`Layer::ALL`].
@@ -61,8 +61,9 @@ fn judge(facts: &Facts, few_since: Option<Moment>, now: Moment) -> [(Layer, Find
     let model = behind(ollama_blocker, || local::model(&facts.models, &facts.wanted_model));
     let private = behind(ollama_blocker, || local::private(facts.binding, &facts.ollama_api));
     let cloudflared = local::process(Kind::Cloudflared, &facts.cloudflared, facts.platform);
+    let started = facts.cloudflared.alive().map(|(_, since)| since);
     let edge = behind(cloudflared.blocker(Layer::CloudflaredProcess), || {
-        tunnel::edge(&facts.ready, started(&facts.cloudflared), few_since, now)
+        tunnel::edge(&facts.ready, started, few_since, now)
     });
     let behind_cloudflared = ollama_blocker.filter(|_| tunnel::is_stopped_behind_cloudflared(&facts.public));
     let public = behind(edge.blocker(Layer::Edge).or(behind_cloudflared), || tunnel::public(&facts.public));

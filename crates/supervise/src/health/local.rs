@@ -2,9 +2,9 @@
 
 use semver::Version;
 
+use crate::Kind;
 use crate::install::{self, Platform};
 use crate::program::{Readiness, State, Then};
-use crate::{Kind, Moment};
 
 use super::facts::{Binding, Fact, Models};
 use super::reading::{Call, CallError, Reading, read};
@@ -138,19 +138,4 @@ fn version(api: &Fact<Call>) -> Option<String> {
 fn tagged(name: &str) -> String {
     let last = name.rsplit('/').next().unwrap_or(name);
     if last.contains(':') { name.to_owned() } else { format!("{name}:latest") }
-}
-
-/// When the process of ours that is alive was started.
-pub(super) fn started(state: &State) -> Option<Moment> {
-    match state {
-        State::Starting { since, .. } | State::Running { since, .. } => Some(*since),
-        State::NotInstalled { .. }
-        | State::Stopped
-        | State::Looking { .. }
-        | State::Adopted { .. }
-        | State::BackingOff { .. }
-        | State::Stopping { .. }
-        | State::GaveUp { .. }
-        | State::Ended => None,
-    }
 }
