@@ -122,14 +122,18 @@ mod tests {
                 }
             },
         );
-        let mut calls = Vec::new();
-        for weight in [1, 2, 4, 1] {
+        let call = |weight| {
             let together = together.clone();
-            calls.push(tokio::spawn(async move { together.call(weight).await }));
-            // The first has its batch for itself; the order of the others is that of their calls.
-            tokio::task::yield_now().await;
-        }
+            tokio::spawn(async move { together.call(weight).await })
+        };
+        let mut calls = vec![call(1)];
         assert_eq!(batches.recv().await, Some(vec![1]));
+        for (waiting, weight) in [2, 4, 1].into_iter().enumerate() {
+            calls.push(call(weight));
+            while together.sender.capacity() > bounds.waiting - waiting - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
         opened.add_permits(1);
         assert_eq!(batches.recv().await, Some(vec![2, 4]), "no more after what is heavy enough");
         opened.add_permits(2);
@@ -143,23 +147,26 @@ mod tests {
 
     #[tokio::test]
     async fn past_its_bound_calls_are_turned_away() {
+        let (started, mut batches) = mpsc::unbounded_channel();
         let bounds = Bounds { waiting: 1, heaviest: 1, concurrent: 1 };
-        let together = Together::start(bounds, |()| 1, |_| std::future::pending::<Vec<()>>());
+        let together = Together::start(
+            bounds,
+            |()| 1,
+            move |_| {
+                started.send(()).unwrap();
+                std::future::pending::<Vec<()>>()
+            },
+        );
         let call = || {
-            tokio::spawn({
-                let together = together.clone();
-                async move { together.call(()).await }
-            })
+            let together = together.clone();
+            tokio::spawn(async move { together.call(()).await })
         };
-        let held = [call(), call(), call()];
-        let turned_away = async {
-            loop {
-                if held.iter().any(tokio::task::JoinHandle::is_finished) {
-                    return together.call(()).await;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        assert_eq!(turned_away.await, Err(TurnedAway));
+        let _performed = call();
+        batches.recv().await;
+        let _waits = call();
+        while together.sender.capacity() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(together.call(()).await, Err(TurnedAway));
     }
 }
