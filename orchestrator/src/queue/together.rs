@@ -16,7 +16,7 @@ pub(crate) struct Bounds {
     pub waiting: usize,
     /// The weight of a batch past which no more is added to it.
     pub heaviest: usize,
-    /// Batches under way at once: while one waits for its commit the next is being filled.
+    /// Batches under way at once.
     pub concurrent: usize,
 }
 
