@@ -15,6 +15,8 @@ use triage::stage::CloudFallback;
 use triage::writeback::WriteBack;
 use url::Url;
 
+use crate::sealed::Sealer;
+
 pub use reader::Problem;
 use reader::Reader;
 
@@ -55,6 +57,10 @@ pub struct Config {
     pub retriage_on_change: bool,
     /// Tickets worked on at once.
     pub workers: usize,
+    /// Seals what must be readable again; without it devices cannot hand over their tunnels.
+    pub sealer: Option<Sealer>,
+    /// Secret of the administration; without it that interface refuses everybody.
+    pub admin_token: Option<SecretString>,
 }
 
 /// What is logged, and how.
@@ -224,6 +230,8 @@ impl Config {
                     text.parse().ok().filter(|n| (1..=256).contains(n))
                 })
                 .unwrap_or(8),
+            sealer: sealer(reader),
+            admin_token: reader.secret("ADMIN_TOKEN"),
         }
     }
 }
@@ -352,6 +360,19 @@ fn local(reader: &mut Reader<'_>) -> Option<Local> {
         .unwrap_or(1);
     let access = id.zip(secret).map(|(client_id, client_secret)| Access { client_id, client_secret });
     Some(Local { url: url?, model, timeout, concurrency, access })
+}
+
+fn sealer(reader: &mut Reader<'_>) -> Option<Sealer> {
+    let keys = reader.secret("SECRETS_KEY")?;
+    let sealer = Sealer::parse(keys.expose_secret());
+    if sealer.is_none() {
+        reader.problem(
+            "SECRETS_KEY",
+            "is not one or more keys of 32 bytes in base64, separated by commas",
+            "the output of: openssl rand -base64 32",
+        );
+    }
+    sealer
 }
 
 fn groq(reader: &mut Reader<'_>, cloud: CloudFallback) -> Option<Groq> {

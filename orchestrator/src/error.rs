@@ -31,6 +31,15 @@ pub(crate) enum ApiError {
     },
     /// 503: it may work later.
     Unavailable(String),
+    /// Another status with a code of its own.
+    Coded {
+        /// The status.
+        status: StatusCode,
+        /// The stable name.
+        code: &'static str,
+        /// For a person.
+        message: String,
+    },
 }
 
 /// When the caller may try again; becomes the header `Retry-After`, whose unit depends on the route.
@@ -50,7 +59,8 @@ impl ApiError {
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::TooLarge
-            | Self::UnsupportedMediaType => None,
+            | Self::UnsupportedMediaType
+            | Self::Coded { .. } => None,
         }
     }
 
@@ -64,6 +74,7 @@ impl ApiError {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Coded { status, .. } => *status,
         }
     }
 
@@ -77,14 +88,16 @@ impl ApiError {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::Unavailable(_) => "unavailable",
+            Self::Coded { code, .. } => code,
         }
     }
 
     fn message(&self) -> String {
         match self {
-            Self::BadRequest(message) | Self::Unauthorized(message) | Self::Unavailable(message) => {
-                message.clone()
-            }
+            Self::BadRequest(message)
+            | Self::Unauthorized(message)
+            | Self::Unavailable(message)
+            | Self::Coded { message, .. } => message.clone(),
             Self::NotFound => "There is nothing at this address.".to_owned(),
             Self::MethodNotAllowed => "This address does not take this method.".to_owned(),
             Self::TooManyRequests { retry_after } => {
@@ -96,6 +109,13 @@ impl ApiError {
                 "The body must be JSON: send Content-Type: application/json.".to_owned()
             }
         }
+    }
+}
+
+impl From<crate::store::Error> for ApiError {
+    fn from(error: crate::store::Error) -> Self {
+        tracing::error!(event = "request_failed", error = %error.chain(), "the database failed during a request");
+        Self::Unavailable("The database cannot be used at the moment.".to_owned())
     }
 }
 

@@ -11,6 +11,7 @@ pub mod config;
 mod error;
 pub mod http;
 pub mod queue;
+pub mod sealed;
 pub mod store;
 pub mod telemetry;
 pub mod worker;

@@ -1,13 +1,27 @@
-//! What the orchestrator says on its HTTP interface and its command line: serde types and nothing else.
+//! What the orchestrator, its devices and its command line say to each other: serde types and nothing else.
 //!
 //! Times are RFC 3339 in UTC, durations milliseconds.
 
 mod health;
+mod heartbeat;
+mod pairing;
 mod reconciliation;
+mod results;
 mod triage;
 
 pub use health::{Dependencies, Dependency, Health, Status};
+pub use heartbeat::{
+    Check, Elsewhere, HEARTBEAT_EVERY_MS, Heartbeat, HeartbeatAnswer, LayerHealth, LayerReport, Load,
+    LoadedModel, ProgramReport, Receipt, SILENT_AFTER_MS, Standing, Usability,
+};
+pub use pairing::{
+    Device, DeviceInfo, Devices, Me, PairRequest, Paired, PairingCode, Server, Tunnel, TunnelOffer,
+    TunnelTaken,
+};
 pub use reconciliation::{FailedTicket, GapReport, Listed};
+pub use results::{
+    Alert, Alerts, CategoryStats, Change, Correction, CorrectionRequest, Percentiles, Stats, TriagePage,
+};
 pub use triage::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict, Written};
 
 use serde::{Deserialize, Serialize};

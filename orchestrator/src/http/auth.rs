@@ -98,13 +98,13 @@ fn token(headers: &HeaderMap, tokens: &[SecretString], could_be_signed: bool) ->
     if found { Ok(()) } else { refused("The token is not the right one.") }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
 /// Compares digests, so that not even the length shows.
-fn equal(given: &[u8], expected: &[u8]) -> bool {
+pub(super) fn equal(given: &[u8], expected: &[u8]) -> bool {
     Sha256::digest(given).as_slice().ct_eq(Sha256::digest(expected).as_slice()).into()
 }

@@ -1,7 +1,9 @@
 //! The HTTP interface. Handlers authenticate, read, and hand over to the queue or the store; they decide nothing else.
 
 mod auth;
+mod caller;
 mod health;
+mod json;
 mod limits;
 mod peer;
 mod request_id;

@@ -26,7 +26,7 @@ with ticket as (
     from unnest($7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[], $14::bigint[], $15::text[])
         as r(key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id)
     where ticket_id in (select ticket_id from ticket)
-    on conflict (key) do nothing
+    on conflict (ticket_id, key) do nothing
 ), job as (
     insert into jobs (kind, ticket_id, state, visible_at, reason, created_at)
     select 'triage', ticket_id, 'ready', $1, 'created', $1 from ticket

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use sqlx::postgres::PgListener;
-use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -16,9 +16,32 @@ use crate::store::{CHANNEL, Store};
 /// Under load others are told no more often: they have been woken anyway.
 const TELL_EVERY: Duration = Duration::from_millis(50);
 
+/// What others than workers may want to hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// A device was paired or revoked, said something new of itself, or handed over another tunnel.
+    Devices,
+    /// Something happened to a ticket, or an alert was raised or cleared.
+    Changes,
+}
+
+impl News {
+    const ALL: [Self; 2] = [Self::Devices, Self::Changes];
+
+    /// Its name among orchestrators.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Devices => "devices",
+            Self::Changes => "changes",
+        }
+    }
+}
+
 /// Wakes the workers of each kind of job. A wake-up carries no data: whoever wakes looks into the database.
 #[derive(Debug, Default)]
 pub struct Wake {
+    devices: watch::Sender<()>,
+    changes: watch::Sender<()>,
     triage: Notify,
     discord: Notify,
     hubspot: Notify,
@@ -36,6 +59,23 @@ impl Wake {
     /// Completes at the next wake-up, also one that comes before it is first polled.
     pub fn woken(&self, kind: Kind) -> Notified<'_> {
         self.of(kind).notified()
+    }
+
+    /// Tells everybody in this process who follows such news.
+    pub fn spread(&self, news: News) {
+        self.news(news).send_replace(());
+    }
+
+    /// Marks itself as changed whenever there may be such news.
+    pub fn follow(&self, news: News) -> watch::Receiver<()> {
+        self.news(news).subscribe()
+    }
+
+    const fn news(&self, news: News) -> &watch::Sender<()> {
+        match news {
+            News::Devices => &self.devices,
+            News::Changes => &self.changes,
+        }
     }
 
     /// Other orchestrators, too, may have triages to do: [`tell`] says so.
@@ -108,6 +148,11 @@ async fn hear(pool: &sqlx::PgPool, wake: &Wake) -> sqlx::Result<()> {
         for kind in Kind::ALL {
             if notification.payload() == kind.as_str() {
                 wake.wake(kind);
+            }
+        }
+        for news in News::ALL {
+            if notification.payload() == news.as_str() {
+                wake.spread(news);
             }
         }
     }

@@ -50,7 +50,7 @@ macro_rules! insert_events {
             event_columns!(),
             ", $2 from ",
             $rows,
-            " where true on conflict (key) do nothing returning key"
+            " where true on conflict (ticket_id, key) do nothing returning key"
         )
     };
 }

@@ -4,6 +4,7 @@
 //! either driver. What the engines say differently stands side by side in `dialect.rs`. Times are milliseconds since
 //! the epoch and always come from the caller, whose clock is set by the database's.
 
+mod devices;
 mod dialect;
 mod hubspot_writes;
 mod open;
@@ -17,7 +18,9 @@ use std::sync::Arc;
 use sqlx::{PgPool, SqlitePool};
 
 use crate::queue::Kind;
+use crate::queue::wake::News;
 
+pub use devices::{DeviceRow, NewDevice};
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
 pub use open::{OpenError, Schema};
@@ -174,6 +177,14 @@ impl Store {
     pub async fn notify(&self, kind: Kind) -> Result<()> {
         let notify = each!(self, |db| {
             sqlx::query(db.sql().notify).bind(kind.as_str()).execute(db.read()).await.map(|_| ())
+        });
+        notify.doing("notify")
+    }
+
+    /// Tells the other orchestrators that there may be such news.
+    pub async fn tell(&self, news: News) -> Result<()> {
+        let notify = each!(self, |db| {
+            sqlx::query(db.sql().notify).bind(news.as_str()).execute(db.read()).await.map(|_| ())
         });
         notify.doing("notify")
     }
