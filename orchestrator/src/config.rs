@@ -327,7 +327,11 @@ fn discord(reader: &mut Reader<'_>) -> Option<Discord> {
 }
 
 fn local(reader: &mut Reader<'_>) -> Option<Local> {
-    const EXAMPLE: &str = "https://ollama.example.com";
+    const EXAMPLE: &str = "https://ollama.example.com; or SECRETS_KEY, and pair the machine";
+    // With a key, paired machines hand their tunnels over.
+    if reader.text("LOCAL_LLM_URL").is_none() && reader.secret("SECRETS_KEY").is_some() {
+        return None;
+    }
     let url = match reader.required("LOCAL_LLM_URL", EXAMPLE) {
         Some(text) => reader.check_url("LOCAL_LLM_URL", &text, EXAMPLE),
         None if reader.is_production() => None,

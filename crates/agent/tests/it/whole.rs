@@ -10,7 +10,7 @@ use sims::programs::Program;
 
 use crate::children::scene::{TOKEN, runs};
 use crate::notices::desktop::Desktop;
-use crate::session::Session;
+use sims::session::Session;
 use machine::{Machine, health, layer, program, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
