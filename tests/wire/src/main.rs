@@ -52,7 +52,7 @@ fn main() -> std::io::Result<()> {
 mod tests {
     #[test]
     fn what_the_window_takes_is_current() {
-        let committed = include_str!("../../../ui/src/lib/wire.ts");
-        assert!(committed == super::typescript(), "ui/src/lib/wire.ts is behind: run scripts/bless");
+        let committed = include_str!("../../../ui/src/bindings.ts");
+        assert!(committed == super::typescript(), "ui/src/bindings.ts is behind: run scripts/bless");
     }
 }
