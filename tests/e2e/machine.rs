@@ -54,9 +54,8 @@ impl Machine {
             install(program, &built, &folder.path().join("bin")).unwrap();
         }
         let [ollama, metrics] = free_ports();
-        let settings = format!(
-            "[ollama]\naddress = \"127.0.0.1:{ollama}\"\n[cloudflared]\nmetrics_port = {metrics}\n"
-        );
+        let settings =
+            format!("[ollama]\naddress = \"127.0.0.1:{ollama}\"\n[cloudflared]\nmetrics_port = {metrics}\n");
         fs::write(folder.path().join("agent/config/config.toml"), settings).unwrap();
         edge.add_token(ACCESS_ID, ACCESS_SECRET);
         edge.lead_tunnel(TUNNEL, &format!("http://127.0.0.1:{ollama}")).unwrap();

@@ -56,7 +56,8 @@ fn said(output: &Output) -> String {
 }
 
 async fn send(orchestrator: &Orchestrator, id: u64) {
-    let ticket = Ticket::new(id, "Marmalade invoice", "The invoice for marmalade shows the wrong VAT number.");
+    let ticket =
+        Ticket::new(id, "Marmalade invoice", "The invoice for marmalade shows the wrong VAT number.");
     assert_eq!(orchestrator.sender().workflow(&ticket).await.unwrap().status, 202);
 }
 
@@ -193,8 +194,10 @@ async fn a_new_service_token_takes_over_under_load_without_a_failed_call() {
     let orchestrator = world.serve().await;
     let Some(machine) = Machine::new(&world.edge) else { return };
     let agent = paired(&world, &orchestrator, &machine).await;
-    let (new_id, new_secret) =
-        ("ffffffffffffffffffffffffffffffff.access", "cfast_newnewnewnewnewnewnewnewnewnewnewnewnewnewnewnewn");
+    let (new_id, new_secret) = (
+        "ffffffffffffffffffffffffffffffff.access",
+        "cfast_newnewnewnewnewnewnewnewnewnewnewnewnewnewnewnewn",
+    );
     world.edge.add_token(new_id, new_secret);
     for id in 1..=25 {
         send(&orchestrator, id).await;

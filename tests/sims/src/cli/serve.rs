@@ -175,8 +175,8 @@ async fn start(options: &Options) -> anyhow::Result<Started> {
 async fn start_edge(address: SocketAddr, options: &Options, ollama: Option<&Ollama>) -> anyhow::Result<Edge> {
     let origin = options.edge_tunnel.clone().or_else(|| options.edge_origin.clone());
     let origin = origin.or_else(|| ollama.map(Ollama::url));
-    let origin =
-        origin.context("the edge needs --edge-origin URL, --edge-tunnel URL, or --ollama to stand in front of")?;
+    let origin = origin
+        .context("the edge needs --edge-origin URL, --edge-tunnel URL, or --ollama to stand in front of")?;
     let (id, secret) = (&options.edge_client_id, &options.edge_client_secret);
     let edge = Edge::start_on(address, &origin, id, secret)
         .await
