@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use link::{Standing, Usability};
 use tokio::sync::Notify;
 use triage::prompt::{self, SchemaFlavour};
+use triage::stage::Availability;
 use triage::ticket::Provider;
 
 use crate::clients::discord::Discord;
@@ -118,6 +120,25 @@ impl App {
             store,
             intake,
             wake,
+        }
+    }
+
+    /// Whether the model behind a device's public address can be used, as far as calls from here have shown.
+    pub fn view_of(&self, public_url: Option<&str>) -> Standing {
+        let address = |url: &str| url.trim_end_matches('/').to_ascii_lowercase();
+        let local = self.config.local.as_ref().map(|local| address(local.url.as_str()));
+        let endpoint = self.providers.get(Provider::Local);
+        let Some(endpoint) = endpoint.filter(|_| public_url.is_some() && public_url.map(address) == local)
+        else {
+            return Standing::default();
+        };
+        match (self.providers.world(self.clock.now()).local, endpoint.last_use().map(|last| last.result)) {
+            (Availability::Unavailable { why, .. }, _) => {
+                Standing { state: Usability::Unusable, why: Some(why) }
+            }
+            (Availability::Ready, Some(Ok(_))) => Standing { state: Usability::Usable, why: None },
+            (Availability::Ready, Some(Err(why))) => Standing { state: Usability::Unknown, why: Some(why) },
+            (Availability::Ready | Availability::NotConfigured, _) => Standing::default(),
         }
     }
 

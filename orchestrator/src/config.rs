@@ -19,6 +19,7 @@ use crate::sealed::Sealer;
 
 pub use reader::Problem;
 use reader::Reader;
+pub(crate) use reader::{is_loopback, usable_url};
 
 /// Where the embedded database lives unless `DATABASE_URL` says otherwise.
 const EMBEDDED_DATABASE: &str = "sqlite:data/hubspot-triage.sqlite";
@@ -337,7 +338,7 @@ fn local(reader: &mut Reader<'_>) -> Option<Local> {
         None if reader.is_production() => None,
         None => Url::parse(ON_THIS_MACHINE).ok(),
     };
-    let needs_token = url.as_ref().map_or_else(|| reader.is_production(), |url| !reader::is_loopback(url));
+    let needs_token = url.as_ref().map_or_else(|| reader.is_production(), |url| !is_loopback(url));
     let (id, secret) = if needs_token {
         (
             reader.required_always("CF_ACCESS_CLIENT_ID", "0123456789abcdef0123456789abcdef.access"),

@@ -26,6 +26,11 @@ enum Command {
     Reconcile(commands::reconcile::Options),
     /// Send a test ticket to the running service and follow it to its Discord message
     SendTest(commands::send_test::Options),
+    /// Make a code that pairs the machine with the model
+    Pair(commands::devices::PairOptions),
+    /// Look at the paired machines, and revoke one
+    #[command(subcommand)]
+    Devices(commands::devices::Command),
     /// Print the description of the HTTP interface
     Openapi,
 }
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
         Command::SendTest(options) => {
             commands::with_config(|config| commands::send_test::run(config, options))
         }
+        Command::Pair(options) => commands::with_config(|config| commands::devices::pair(config, options)),
+        Command::Devices(command) => commands::with_config(|config| commands::devices::run(config, command)),
         Command::Openapi => commands::print_openapi(),
     }
 }

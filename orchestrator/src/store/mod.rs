@@ -8,9 +8,11 @@ mod devices;
 mod dialect;
 mod hubspot_writes;
 mod open;
+mod pairing_codes;
 mod reconciliation;
 mod tickets;
 mod triages;
+mod tunnels;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -20,13 +22,14 @@ use sqlx::{PgPool, SqlitePool};
 use crate::queue::Kind;
 use crate::queue::wake::News;
 
-pub use devices::{DeviceRow, NewDevice};
+pub use devices::{Beat, DeviceRow, NewDevice};
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
 pub use open::{OpenError, Schema};
 pub use reconciliation::{Progress, Run, RunEnd, Standing, Turn};
 pub use tickets::{Retry, Ticket};
 pub use triages::{Filter, status_name, status_named};
+pub use tunnels::TunnelRow;
 
 /// The database.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ pub mod find;
 pub mod providers;
 mod reconcile;
 mod triage;
+pub mod tunnel;
 pub mod write_back;
 
 use std::collections::HashMap;
