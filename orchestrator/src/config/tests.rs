@@ -98,6 +98,29 @@ fn secrets_never_show_in_debug_output_or_problems() {
 }
 
 #[test]
+fn in_production_a_paired_device_may_hand_over_its_tunnel_instead_of_the_settings() {
+    let pairs = [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", "postgresql://localhost/triage"),
+        ("HUBSPOT_WEBHOOK_TOKEN", "token"),
+        ("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/token"),
+        ("CLOUD_FALLBACK", "off"),
+    ];
+    let missing = ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "LOCAL_LLM_URL"];
+    assert_eq!(problems(&pairs), BTreeSet::from(missing));
+    let key = ("SECRETS_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let config = Config::read(&vars(&[&pairs[..], &[key]].concat())).unwrap();
+    assert!(config.local.is_none());
+    let url = ("LOCAL_LLM_URL", "https://ollama.example.com");
+    let missing = ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"];
+    assert_eq!(
+        problems(&[&pairs[..], &[key, url]].concat()),
+        BTreeSet::from(missing),
+        "a tunnel needs its token"
+    );
+}
+
+#[test]
 fn the_example_file_names_exactly_what_is_read() {
     let example = include_str!("../../../.env.example");
     let named: BTreeSet<&str> = example

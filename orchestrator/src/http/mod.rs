@@ -5,6 +5,7 @@ mod caller;
 mod health;
 mod json;
 mod limits;
+mod outside;
 mod peer;
 mod request_id;
 mod routes;

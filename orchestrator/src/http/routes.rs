@@ -9,7 +9,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{health, request_id, webhook};
+use super::{health, outside, request_id, webhook};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -42,6 +42,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::health))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(outside::check))
 }
 
 fn finish(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {

@@ -8,9 +8,11 @@ mod devices;
 mod dialect;
 mod hubspot_writes;
 mod open;
+mod receipts;
 mod reconciliation;
 mod tickets;
 mod triages;
+mod tunnels;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ pub use open::{OpenError, Schema};
 pub use reconciliation::{Progress, Run, RunEnd, Standing, Turn};
 pub use tickets::{Retry, Ticket};
 pub use triages::{Filter, status_name, status_named};
+pub use tunnels::TunnelRow;
 
 /// The database.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 mod app;
 mod database;
+pub(crate) mod fleet;
 mod proxy;
 
 pub(crate) use app::{TOKEN, TestApp, World};
