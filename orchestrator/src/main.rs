@@ -26,6 +26,8 @@ enum Command {
     Reconcile(commands::reconcile::Options),
     /// Send a test ticket to the running service and follow it to its Discord message
     SendTest(commands::send_test::Options),
+    /// Look at the whole set-up and say what to mend
+    Doctor(commands::doctor::Options),
     /// Print the description of the HTTP interface
     Openapi,
 }
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::SendTest(options) => {
             commands::with_config(|config| commands::send_test::run(config, options))
         }
+        Command::Doctor(options) => commands::doctor::run(options),
         Command::Openapi => commands::print_openapi(),
     }
 }

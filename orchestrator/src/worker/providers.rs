@@ -23,9 +23,9 @@ use crate::clients::fault::Fault;
 use crate::clients::groq::Groq;
 use crate::clients::model::{Answer, Model, Question};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Local};
 use crate::queue::Proof;
-use crate::store::{self, DeviceRow, Store};
+use crate::store::{self, DeviceRow, Store, TunnelRow};
 
 pub use self::endpoint::LastUse;
 pub use self::machines::{Closed, opened};
@@ -138,6 +138,11 @@ impl Providers {
     /// The device says that this is its public address, and it is the one of the environment variables.
     pub fn is_behind_environment(device: &DeviceRow, config: &Config) -> bool {
         config.local.as_ref().is_some_and(|local| machines::reports(device, &local.url))
+    }
+
+    /// A device has handed over the tunnel of this address.
+    pub fn is_handed_over(local: &Local, tunnels: &[TunnelRow]) -> bool {
+        tunnels.iter().any(|tunnel| machines::same_address(&tunnel.url, local.url.as_str()))
     }
 
     /// There are devices, so what they say matters before a ticket is begun.

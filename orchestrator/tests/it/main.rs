@@ -12,6 +12,7 @@ mod arrival;
 mod degraded;
 mod description;
 mod discord;
+mod doctor;
 mod fallback;
 mod imports;
 mod late;

@@ -141,18 +141,22 @@ on_both! {
     async fn credentials_are_replaced_under_load_without_a_failed_call(database) {
         let (app, pc) = (TestApp::start(&database, &DEVICES).await, Pc::start().await);
         pair(&database, &app.app, "a", &pc).await;
-        pc.ollama.set_delay(Duration::from_millis(5));
+        pc.ollama.set_delay(Duration::from_millis(10));
         pc.edge.add_token("new", "new-secret");
-        for n in 0..50 {
+        for n in 0..25 {
             ask(&app, &n.to_string()).await;
         }
         until("some to be triaged with the old token", async || (pc.calls("/api/chat") >= 5).then_some(())).await;
         hand_over(&database, &app.app, "a", &pc, "new").await;
+        for n in 25..50 {
+            ask(&app, &n.to_string()).await;
+        }
         let with = |token: &str| {
             let entries = pc.edge.journal.entries_on("/api/chat");
             entries.iter().filter(|entry| entry.header("cf-access-client-id") == Some(token)).count()
         };
         until("the new token to be used", async || (with("new") >= 3).then_some(())).await;
+        // The machine takes one call at a time, so none is under way with the old token.
         pc.edge.remove_token("old");
         for n in 0..50 {
             let detail = app.wait_for(&n.to_string(), TriageStatus::Triaged).await;

@@ -253,7 +253,7 @@ pub(super) fn reports(device: &DeviceRow, url: &Url) -> bool {
     address.is_some_and(|address| same_place(&address, url))
 }
 
-fn same_address(one: &str, other: &str) -> bool {
+pub(super) fn same_address(one: &str, other: &str) -> bool {
     one == other
         || Url::parse(one)
             .ok()
