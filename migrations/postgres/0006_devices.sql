@@ -1,5 +1,5 @@
 -- Paired machines. token_hash is the SHA-256 of what a device proves itself with; heartbeat is the last one as JSON; standing and
--- standing_why are what it says of itself: usable, unusable, unknown; receipt is the last look from outside as JSON.
+-- standing_why are what it says of itself: usable, unusable, unknown; receipt is the last look from outside as JSON, looked_at when that was begun.
 create table devices (
     id           text   primary key,
     name         text   not null,
@@ -12,6 +12,7 @@ create table devices (
     standing     text   not null default 'unknown',
     standing_why text,
     receipt      text,
+    looked_at    bigint,
     revoked_at   bigint
 );
 

@@ -4,16 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use link::{Standing, Usability};
 use tokio::sync::Notify;
-use triage::prompt::{self, SchemaFlavour};
-use triage::stage::Availability;
-use triage::ticket::Provider;
+use triage::prompt;
 
 use crate::clients::discord::Discord;
-use crate::clients::groq::Groq;
 use crate::clients::hubspot::HubSpot;
-use crate::clients::ollama::Ollama;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Limits;
@@ -21,10 +16,7 @@ use crate::queue::Finishing;
 use crate::queue::intake::Intake;
 use crate::queue::wake::Wake;
 use crate::store::Store;
-use crate::worker::providers::{Endpoint, Providers};
-
-/// Calls to Groq at once: its limits are per organisation, and the fallback is not for speed.
-const GROQ_CONCURRENCY: usize = 2;
+use crate::worker::providers::Providers;
 
 /// The orchestrator's parts.
 pub struct App {
@@ -92,19 +84,10 @@ impl App {
         let wake = Arc::<Wake>::default();
         let intake =
             Intake::start(store.clone(), clock.clone(), Arc::clone(&wake), config.retriage_on_change);
-        let local = config.local.clone().map(|settings| {
-            let concurrency = settings.concurrency;
-            let client = Ollama::new(settings, prompt::schema(&config.desk, SchemaFlavour::Grammar));
-            Endpoint::new(Provider::Local, Box::new(client), concurrency)
-        });
-        let groq = config.groq.clone().map(|settings| {
-            let client = Groq::new(settings, prompt::schema(&config.desk, SchemaFlavour::Strict));
-            Endpoint::new(Provider::Groq, Box::new(client), GROQ_CONCURRENCY)
-        });
         Self {
             finishing: Finishing::start(store.clone(), clock.clone()),
             limits: Limits::default(),
-            providers: Providers::new(local, groq, config.cloud_fallback),
+            providers: Providers::new(&config, clock.clone()),
             hubspot: HubSpot::new(config.hubspot.clone()),
             discord: config.discord.as_ref().map(Discord::new),
             prompt_version: prompt::version(&config.desk),
@@ -120,25 +103,6 @@ impl App {
             store,
             intake,
             wake,
-        }
-    }
-
-    /// Whether the model behind a device's public address can be used, as far as calls from here have shown.
-    pub fn view_of(&self, public_url: Option<&str>) -> Standing {
-        let address = |url: &str| url.trim_end_matches('/').to_ascii_lowercase();
-        let local = self.config.local.as_ref().map(|local| address(local.url.as_str()));
-        let endpoint = self.providers.get(Provider::Local);
-        let Some(endpoint) = endpoint.filter(|_| public_url.is_some() && public_url.map(address) == local)
-        else {
-            return Standing::default();
-        };
-        match (self.providers.world(self.clock.now()).local, endpoint.last_use().map(|last| last.result)) {
-            (Availability::Unavailable { why, .. }, _) => {
-                Standing { state: Usability::Unusable, why: Some(why) }
-            }
-            (Availability::Ready, Some(Ok(_))) => Standing { state: Usability::Usable, why: None },
-            (Availability::Ready, Some(Err(why))) => Standing { state: Usability::Unknown, why: Some(why) },
-            (Availability::Ready | Availability::NotConfigured, _) => Standing::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to a person")]
 
 pub mod devices;
+pub mod doctor;
 pub mod reconcile;
 pub mod send_test;
 pub mod serve;

@@ -46,6 +46,8 @@ pub struct Config {
     pub discord: Option<Discord>,
     /// The model on the team's machine.
     pub local: Option<Local>,
+    /// What holds for the machines of paired devices, too.
+    pub machines: Machines,
     /// The model in the cloud.
     pub groq: Option<Groq>,
     /// Whether text may go to the cloud.
@@ -125,6 +127,17 @@ pub struct Local {
     pub concurrency: usize,
     /// Cloudflare Access service token.
     pub access: Option<Access>,
+    /// Nobody set it: it is only where Ollama listens on this machine unless told otherwise.
+    pub is_assumed: bool,
+}
+
+/// What holds for every machine with a model.
+#[derive(Debug, Clone)]
+pub struct Machines {
+    /// Longest wait for an answer.
+    pub timeout: Duration,
+    /// Calls at once.
+    pub concurrency: usize,
 }
 
 /// A Cloudflare Access service token.
@@ -184,7 +197,9 @@ impl Config {
     fn collect(reader: &mut Reader<'_>) -> Self {
         let production = reader.is_production();
         reader.required_in(production);
-        let local = local(reader);
+        let sealer = sealer(reader);
+        let machines = machines(reader);
+        let local = local(reader, &machines, sealer.is_some());
         let cloud_fallback = reader
             .parsed("CLOUD_FALLBACK", "redacted", "off, redacted or full", CloudFallback::parse)
             .unwrap_or(CloudFallback::Redacted);
@@ -215,6 +230,7 @@ impl Config {
             hubspot: hubspot(reader),
             discord: discord(reader),
             local,
+            machines,
             groq: groq(reader, cloud_fallback),
             cloud_fallback,
             review_threshold: reader
@@ -231,7 +247,7 @@ impl Config {
                     text.parse().ok().filter(|n| (1..=256).contains(n))
                 })
                 .unwrap_or(8),
-            sealer: sealer(reader),
+            sealer,
             admin_token: reader.secret("ADMIN_TOKEN"),
         }
     }
@@ -327,13 +343,26 @@ fn discord(reader: &mut Reader<'_>) -> Option<Discord> {
     discord
 }
 
-fn local(reader: &mut Reader<'_>) -> Option<Local> {
-    const EXAMPLE: &str = "https://ollama.example.com; or SECRETS_KEY, and pair the machine";
-    // With a key, paired machines hand their tunnels over.
-    if reader.text("LOCAL_LLM_URL").is_none() && reader.secret("SECRETS_KEY").is_some() {
+fn machines(reader: &mut Reader<'_>) -> Machines {
+    Machines {
+        timeout: reader.duration("LOCAL_LLM_TIMEOUT", "30s").unwrap_or(Duration::from_secs(30)),
+        concurrency: reader
+            .parsed("LOCAL_LLM_CONCURRENCY", "1", "a number from 1 to 64", |text| {
+                text.parse().ok().filter(|n| (1..=64).contains(n))
+            })
+            .unwrap_or(1),
+    }
+}
+
+/// The machine of the environment variables. With `from_devices` a paired device may hand its tunnel over instead.
+fn local(reader: &mut Reader<'_>, machines: &Machines, from_devices: bool) -> Option<Local> {
+    const EXAMPLE: &str = "https://ollama.example.com";
+    let given = reader.text("LOCAL_LLM_URL");
+    let is_assumed = given.is_none();
+    if is_assumed && from_devices && reader.is_production() {
         return None;
     }
-    let url = match reader.required("LOCAL_LLM_URL", EXAMPLE) {
+    let url = match given.or_else(|| reader.required("LOCAL_LLM_URL", EXAMPLE)) {
         Some(text) => reader.check_url("LOCAL_LLM_URL", &text, EXAMPLE),
         None if reader.is_production() => None,
         None => Url::parse(ON_THIS_MACHINE).ok(),
@@ -357,14 +386,9 @@ fn local(reader: &mut Reader<'_>) -> Option<Local> {
         }
     }
     let model = reader.text("LOCAL_LLM_MODEL").unwrap_or_else(|| "llama3.2:latest".to_owned());
-    let timeout = reader.duration("LOCAL_LLM_TIMEOUT", "30s").unwrap_or(Duration::from_secs(30));
-    let concurrency = reader
-        .parsed("LOCAL_LLM_CONCURRENCY", "1", "a number from 1 to 64", |text| {
-            text.parse().ok().filter(|n| (1..=64).contains(n))
-        })
-        .unwrap_or(1);
     let access = id.zip(secret).map(|(client_id, client_secret)| Access { client_id, client_secret });
-    Some(Local { url: url?, model, timeout, concurrency, access })
+    let Machines { timeout, concurrency } = *machines;
+    Some(Local { url: url?, model, timeout, concurrency, access, is_assumed })
 }
 
 fn sealer(reader: &mut Reader<'_>) -> Option<Sealer> {

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use link::{Device, Elsewhere, Heartbeat, PairingCode, Receipt, SILENT_AFTER_MS, Usability};
+use link::{Device, Heartbeat, PairingCode, Receipt, SILENT_AFTER_MS};
 use tracing::{info, warn};
-use triage::stage::CloudFallback;
 use triage::time::Timestamp;
 use url::Url;
 use uuid::Uuid;
@@ -53,25 +52,6 @@ pub(crate) fn receipt(device: &DeviceRow) -> Option<Receipt> {
 pub(crate) fn public_url(device: &DeviceRow) -> Option<String> {
     let heartbeat: Heartbeat = serde_json::from_str(device.heartbeat.as_deref()?).ok()?;
     heartbeat.public_url
-}
-
-/// What becomes of tickets that cannot be triaged on the device `id`.
-pub(crate) async fn elsewhere(app: &App, id: &str, now: Timestamp) -> store::Result<Elsewhere> {
-    let others = all(&app.store, now).await?;
-    let can_triage = |device: &Device| {
-        device.id != id
-            && !device.silent
-            && device.tunnel.is_some()
-            && device.standing.state == Usability::Usable
-    };
-    let is_cloud_allowed = app.config.groq.is_some() && app.config.cloud_fallback != CloudFallback::Off;
-    Ok(if others.iter().any(can_triage) {
-        Elsewhere::AnotherDevice
-    } else if is_cloud_allowed {
-        Elsewhere::Groq
-    } else {
-        Elsewhere::Wait
-    })
 }
 
 /// Makes a code that pairs one machine.

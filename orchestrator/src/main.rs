@@ -31,6 +31,8 @@ enum Command {
     /// Look at the paired machines, and revoke one
     #[command(subcommand)]
     Devices(commands::devices::Command),
+    /// Look at the whole set-up and say what to mend
+    Doctor(commands::doctor::Options),
     /// Print the description of the HTTP interface
     Openapi,
 }
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         }
         Command::Pair(options) => commands::with_config(|config| commands::devices::pair(config, options)),
         Command::Devices(command) => commands::with_config(|config| commands::devices::run(config, command)),
+        Command::Doctor(options) => commands::doctor::run(options),
         Command::Openapi => commands::print_openapi(),
     }
 }

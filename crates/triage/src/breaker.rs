@@ -89,6 +89,22 @@ pub enum Signal {
     },
 }
 
+/// What a machine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// It can be used.
+    Usable,
+    /// It cannot.
+    Unusable {
+        /// Why not, in its words.
+        why: String,
+    },
+    /// It has not found out yet.
+    Unknown,
+    /// It has not been heard of for so long that its last word counts no more.
+    Silent,
+}
+
 /// Whether the provider may be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
@@ -108,13 +124,19 @@ pub enum Admission {
 pub struct Breaker {
     state: State,
     resting_until: Timestamp,
+    reported: Option<Report>,
     limits: Limits,
 }
 
 impl Breaker {
     /// A closed breaker.
     pub fn new(limits: Limits) -> Self {
-        Self { state: State::Closed { failures: 0 }, resting_until: Timestamp::default(), limits }
+        Self {
+            state: State::Closed { failures: 0 },
+            resting_until: Timestamp::default(),
+            reported: None,
+            limits,
+        }
     }
 
     /// Where the circuit stands.
@@ -122,13 +144,32 @@ impl Breaker {
         &self.state
     }
 
-    /// Not closed: calls do not simply pass.
+    /// Not closed, or held by what the machine says of itself: calls do not simply pass.
     pub fn is_open(&self) -> bool {
-        !matches!(self.state, State::Closed { .. })
+        self.held().is_some() || !matches!(self.state, State::Closed { .. })
+    }
+
+    /// Why the machine says that it cannot be used, while it does.
+    pub fn held(&self) -> Option<&str> {
+        match &self.reported {
+            Some(Report::Unusable { why }) => Some(why),
+            Some(Report::Usable | Report::Unknown | Report::Silent) | None => None,
+        }
+    }
+
+    /// What our own calls found broken, while the circuit is not closed.
+    pub fn broken(&self) -> Option<&str> {
+        match &self.state {
+            State::Closed { .. } => None,
+            State::Open { why, .. } | State::Probing { why, .. } | State::HalfOpen { why, .. } => Some(why),
+        }
     }
 
     /// May the provider be asked at `now`?
     pub fn admits(&self, now: Timestamp) -> Admission {
+        if let Some(why) = self.held() {
+            return Admission::No { until: now.plus(self.limits.longest_cool_down), why: why.to_owned() };
+        }
         let blocked = match &self.state {
             State::Closed { .. } | State::HalfOpen { trial: None, .. } => None,
             State::Open { until, why, .. } => Some((*until, why)),
@@ -155,8 +196,12 @@ impl Breaker {
         }
     }
 
-    /// When a probe is due: the cool-down's end, or when the probe in flight is taken for lost. `None` while none is needed.
+    /// When a probe is due: the cool-down's end, or when the probe in flight is taken for lost. `None` while none is needed, and
+    /// while the machine itself says that there is no use.
     pub fn probe_due(&self) -> Option<Timestamp> {
+        if self.held().is_some() {
+            return None;
+        }
         match &self.state {
             State::Open { until, .. } => Some(*until),
             State::Probing { since, .. } => Some(since.plus(self.limits.lost_after)),
@@ -205,6 +250,28 @@ impl Breaker {
         }
     }
 
+    /// Learns what the machine says of itself; hearing the same again teaches nothing.
+    pub fn report(&mut self, report: Report, now: Timestamp) {
+        let before = self.reported.replace(report);
+        match (before, &self.reported) {
+            (Some(Report::Unusable { why }), Some(Report::Usable | Report::Unknown | Report::Silent)) => {
+                self.state = State::Open { until: now, trips: 0, why };
+            }
+            (Some(Report::Usable), Some(Report::Silent)) => {
+                let (trips, _) = self.history();
+                let why = "the machine is not heard of any more".to_owned();
+                self.state = State::Open { until: now, trips, why };
+            }
+            (Some(Report::Silent | Report::Unknown), Some(Report::Usable)) => {
+                if let State::Open { until, .. } = &mut self.state {
+                    *until = now.min(*until);
+                }
+            }
+            (Some(Report::Usable | Report::Unknown | Report::Silent | Report::Unusable { .. }) | None, _) => {
+            }
+        }
+    }
+
     fn is_waiting_for_probe(&self) -> bool {
         matches!(self.state, State::Open { .. } | State::Probing { .. })
     }
@@ -227,117 +294,4 @@ impl Breaker {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const START: Timestamp = Timestamp::from_millis(1_000_000);
-
-    #[test]
-    fn three_failures_in_a_row_open_it_and_a_success_between_starts_again() {
-        let mut breaker = Breaker::new(Limits::default());
-        for signal in [failed(), failed(), Signal::Works, failed(), failed()] {
-            breaker.record(signal, START);
-            assert_eq!(breaker.admits(START), Admission::Yes);
-        }
-        breaker.record(failed(), START);
-        assert!(matches!(breaker.admits(START), Admission::No { .. }));
-    }
-
-    #[test]
-    fn one_definite_failure_is_enough() {
-        let mut breaker = Breaker::new(Limits::default());
-        breaker.record(definite(), START);
-        let Admission::No { until, why } = breaker.admits(START) else { panic!("still admits") };
-        assert_eq!((until, why.as_str()), (START.plus(Duration::from_secs(5)), "tunnel down"));
-    }
-
-    #[test]
-    fn an_open_breaker_admits_nobody_until_one_probe_came_back() {
-        let mut breaker = Breaker::new(Limits::default());
-        breaker.record(definite(), START);
-        let later = START.plus(Duration::from_secs(5));
-        assert!(!breaker.begin_probe(START), "too early");
-        assert!(matches!(breaker.admits(later), Admission::No { .. }), "a real call is never the probe");
-        assert!(breaker.begin_probe(later));
-        assert!(!breaker.begin_probe(later), "one at a time");
-        breaker.end_probe(Ok(()), later);
-        assert_eq!(breaker.admits(later), Admission::Yes);
-        breaker.begin_call(later);
-        assert!(matches!(breaker.admits(later), Admission::No { .. }), "one trial at a time");
-        breaker.record(Signal::Works, later);
-        assert!(!breaker.is_open());
-    }
-
-    #[test]
-    fn the_cool_down_doubles_up_to_its_limit() {
-        let mut breaker = Breaker::new(Limits::default());
-        breaker.record(definite(), START);
-        let mut now = START;
-        for expected in [10, 20, 40, 60, 60] {
-            now = breaker.probe_due().unwrap();
-            assert!(breaker.begin_probe(now));
-            breaker.end_probe(Err("still down".into()), now);
-            assert_eq!(breaker.probe_due(), Some(now.plus(Duration::from_secs(expected))));
-        }
-        assert!(now > START);
-    }
-
-    #[test]
-    fn a_lost_probe_or_trial_does_not_block_for_ever() {
-        let mut breaker = Breaker::new(Limits::default());
-        breaker.record(definite(), START);
-        let now = breaker.probe_due().unwrap();
-        assert!(breaker.begin_probe(now));
-        let much_later = now.plus(Duration::from_secs(180));
-        assert!(breaker.begin_probe(much_later));
-        breaker.end_probe(Ok(()), much_later);
-        breaker.begin_call(much_later);
-        assert_eq!(breaker.admits(much_later.plus(Duration::from_secs(180))), Admission::Yes);
-    }
-
-    #[test]
-    fn a_busy_service_is_left_alone_but_not_called_broken() {
-        let mut breaker = Breaker::new(Limits::default());
-        let until = START.plus(Duration::from_secs(7));
-        breaker.record(Signal::Busy { until }, START);
-        assert!(!breaker.is_open());
-        assert!(matches!(breaker.admits(START), Admission::No { .. }));
-        assert_eq!(breaker.admits(until), Admission::Yes);
-    }
-
-    proptest! {
-        #[test]
-        fn never_more_than_one_probe_or_trial_and_always_a_way_back(inputs in prop::collection::vec((0u8..7, 0u64..20_000), 1..200)) {
-            let mut breaker = Breaker::new(Limits::default());
-            let mut now = START;
-            for (input, wait) in inputs {
-                now = now.plus(Duration::from_millis(wait));
-                match input {
-                    0 => breaker.record(Signal::Works, now),
-                    1 => breaker.record(failed(), now),
-                    2 => breaker.record(definite(), now),
-                    3 => breaker.record(Signal::Busy { until: now.plus(Duration::from_millis(wait)) }, now),
-                    4 => if breaker.begin_probe(now) { prop_assert!(!breaker.begin_probe(now)); },
-                    5 => breaker.end_probe(if wait % 2 == 0 { Ok(()) } else { Err("down".into()) }, now),
-                    _ => if breaker.admits(now) == Admission::Yes {
-                        breaker.begin_call(now);
-                        prop_assert!(!breaker.is_open() || breaker.admits(now) != Admission::Yes);
-                    },
-                }
-                let far = now.plus(Duration::from_secs(600));
-                let mut later = breaker.clone();
-                if later.begin_probe(far) { later.end_probe(Ok(()), far); }
-                prop_assert_eq!(later.admits(far), Admission::Yes);
-            }
-        }
-    }
-
-    fn failed() -> Signal {
-        Signal::Failed { definite: false, why: "timed out".into() }
-    }
-
-    fn definite() -> Signal {
-        Signal::Failed { definite: true, why: "tunnel down".into() }
-    }
-}
+mod tests;

@@ -3,10 +3,15 @@
 //! A worker keeps a [`Run`] while it holds a ticket, calls [`next`], performs the step, notes the outcome in the run
 //! and calls again until the step ends the run.
 
+mod machine;
+mod words;
+
 use std::time::Duration;
 
-use crate::ticket::{Provider, wire_enum};
+use crate::ticket::wire_enum;
 use crate::time::Timestamp;
+
+pub use machine::{Machine, MachineId, Who};
 
 wire_enum! {
     /// Whether ticket text may leave for a cloud model when the local one cannot be used.
@@ -39,8 +44,8 @@ pub enum Availability {
 /// What the routing looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
-    /// The model on the team's machine.
-    pub local: Availability,
+    /// The models on the team's machines, in an order that stays; none when no machine is set up.
+    pub local: Vec<Machine>,
     /// Groq.
     pub groq: Availability,
     /// Whether text may go to Groq.
@@ -88,7 +93,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Try {
     /// Who was asked.
-    pub provider: Provider,
+    pub who: Who,
     /// How.
     pub form: Form,
     /// With what outcome.
@@ -134,7 +139,7 @@ pub enum Step {
     /// Ask a model.
     Ask {
         /// Whom.
-        provider: Provider,
+        who: Who,
         /// How.
         form: Form,
         /// Why the text may go to the cloud; `None` for the local model.
@@ -200,26 +205,35 @@ fn ask(run: &Run, world: &World, now: Timestamp) -> Step {
     if run.tries.last().is_some_and(|last| last.outcome == Outcome::Verdict) {
         return Step::Finish;
     }
-    let local = form_for(run, Provider::Local, &world.local);
-    if let Some(form) = local {
-        return Step::Ask { provider: Provider::Local, form, why_cloud: None };
+    if let Some((machine, form)) = machine_for(run, world) {
+        return Step::Ask { who: Who::Local(machine.id.clone()), form, why_cloud: None };
     }
     if world.cloud != CloudFallback::Off
-        && let Some(form) = form_for(run, Provider::Groq, &world.groq)
+        && let Some(form) = form_for(run, &Who::Groq, &world.groq)
     {
-        return Step::Ask { provider: Provider::Groq, form, why_cloud: Some(why_cloud(run, world)) };
+        return Step::Ask { who: Who::Groq, form, why_cloud: Some(words::why_cloud(run, world)) };
     }
     if run.tries.is_empty() { wait(world, now) } else { failed(run, world) }
 }
 
-/// How `provider` should be asked now; `None` when it is not available or has had its chances.
-fn form_for(run: &Run, provider: Provider, availability: &Availability) -> Option<Form> {
+/// The machine to ask now, and how: the one whose answer has to be mended, else the least busy of those that have not
+/// failed in this run. Of equals the first.
+fn machine_for<'a>(run: &Run, world: &'a World) -> Option<(&'a Machine, Form)> {
+    let candidates = world.local.iter().filter_map(|machine| {
+        let form = form_for(run, &Who::Local(machine.id.clone()), &machine.availability)?;
+        Some((machine, form))
+    });
+    candidates.min_by_key(|(machine, form)| (*form == Form::First, machine.busy_permille))
+}
+
+/// How `who` should be asked now; `None` when it is not available or has had its chances.
+fn form_for(run: &Run, who: &Who, availability: &Availability) -> Option<Form> {
     if *availability != Availability::Ready {
         return None;
     }
-    let mut tries = run.tries.iter().filter(|t| t.provider == provider);
+    let mut tries = run.tries.iter().filter(|t| t.who == *who);
     let Some(last) = tries.next_back() else { return Some(Form::First) };
-    let was = |form: Form| run.tries.iter().any(|t| t.provider == provider && t.form == form);
+    let was = |form: Form| run.tries.iter().any(|t| t.who == *who && t.form == form);
     match last.outcome {
         Outcome::BadAnswer if !was(Form::Repair) => Some(Form::Repair),
         Outcome::TooLong if !was(Form::Halved) => Some(Form::Halved),
@@ -232,54 +246,26 @@ fn form_for(run: &Run, provider: Provider, availability: &Availability) -> Optio
     }
 }
 
-fn why_cloud(run: &Run, world: &World) -> String {
-    let last_local = run.tries.iter().rev().find(|t| t.provider == Provider::Local);
-    let why = match (&world.local, last_local.map(|t| &t.outcome)) {
-        (_, Some(Outcome::BadAnswer)) => "the local model's answers broke the rules".to_owned(),
-        (_, Some(Outcome::TooLong)) => "the ticket is too long for the local model".to_owned(),
-        (_, Some(Outcome::Refused { why } | Outcome::Down { why })) => {
-            format!("the local model could not be used: {why}")
-        }
-        (_, Some(Outcome::Busy { .. })) => "the local model is busy".to_owned(),
-        (Availability::Unavailable { why, .. }, _) => {
-            format!("the local model is known to be unavailable: {why}")
-        }
-        (Availability::NotConfigured, _) => "no local model is configured".to_owned(),
-        (Availability::Ready, Some(Outcome::Verdict) | None) => "the local model gave no answer".to_owned(),
-    };
-    format!("CLOUD_FALLBACK={}; {why}", world.cloud)
-}
-
 fn wait(world: &World, now: Timestamp) -> Step {
-    let look_again = now.plus(LOOK_AGAIN);
-    let mut until = look_again;
-    let mut reasons = Vec::new();
-    let cloud_allowed = world.cloud != CloudFallback::Off;
-    for (name, availability, allowed) in
-        [("local model", &world.local, true), ("Groq", &world.groq, cloud_allowed)]
-    {
-        match availability {
-            _ if !allowed => reasons.push(format!("{name}: not allowed (CLOUD_FALLBACK=off)")),
-            Availability::Unavailable { until: its, why } => {
-                until = until.min(*its);
-                reasons.push(format!("{name}: {why}"));
-            }
-            Availability::NotConfigured => reasons.push(format!("{name}: not configured")),
-            Availability::Ready => {}
-        }
-    }
-    Step::Wait { until: until.max(now.plus(Duration::from_secs(1))), why: reasons.join("; ") }
+    let machines = world.local.iter().map(|machine| &machine.availability);
+    let groq = Some(&world.groq).filter(|_| world.cloud != CloudFallback::Off);
+    let back = machines.chain(groq).filter_map(|availability| match availability {
+        Availability::Unavailable { until, .. } => Some(*until),
+        Availability::Ready | Availability::NotConfigured => None,
+    });
+    let until = back.fold(now.plus(LOOK_AGAIN), Timestamp::min);
+    Step::Wait { until: until.max(now.plus(Duration::from_secs(1))), why: words::why_wait(world) }
 }
 
 fn failed(run: &Run, world: &World) -> Step {
-    let untried = |provider, availability: &Availability| {
-        matches!(availability, Availability::Unavailable { .. })
-            && run.tries.iter().all(|t| t.provider != provider)
+    let untried = |who: &Who, availability: &Availability| {
+        matches!(availability, Availability::Unavailable { .. }) && run.tries.iter().all(|t| t.who != *who)
     };
     // Somebody who could not be asked might have understood it.
-    let cloud_untried = world.cloud != CloudFallback::Off && untried(Provider::Groq, &world.groq);
-    let all_asked = !cloud_untried && !untried(Provider::Local, &world.local);
-    let about_ticket = all_asked
+    let cloud_untried = world.cloud != CloudFallback::Off && untried(&Who::Groq, &world.groq);
+    let machine_untried = world.local.iter().any(|m| untried(&Who::Local(m.id.clone()), &m.availability));
+    let about_ticket = !cloud_untried
+        && !machine_untried
         && run
             .tries
             .iter()
@@ -292,164 +278,8 @@ fn failed(run: &Run, world: &World) -> Step {
         | Outcome::Refused { .. }
         | Outcome::Down { .. } => None,
     });
-    let whys: Vec<String> =
-        run.tries.iter().map(|t| format!("{}: {}", t.provider, describe(&t.outcome))).collect();
-    Step::Retry { why: whys.join("; "), retry_after: retry_after.min(), about_ticket }
-}
-
-fn describe(outcome: &Outcome) -> &str {
-    match outcome {
-        Outcome::Verdict => "answered",
-        Outcome::BadAnswer => "the answer broke the rules",
-        Outcome::TooLong => "the prompt is too long for the model",
-        Outcome::Refused { why } | Outcome::Down { why } => why,
-        Outcome::Busy { .. } => "busy",
-    }
+    Step::Retry { why: words::why_failed(run, world), retry_after: retry_after.min(), about_ticket }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
-
-    #[test]
-    fn the_local_model_is_asked_first() {
-        assert_eq!(
-            next(&present(&[]), &world(Availability::Ready, CloudFallback::Full), NOW),
-            ask_local(Form::First)
-        );
-    }
-
-    #[test]
-    fn a_known_down_local_model_costs_no_call() {
-        let Step::Ask { provider, form, why_cloud } =
-            next(&present(&[]), &world(down(), CloudFallback::Redacted), NOW)
-        else {
-            panic!("asks nobody")
-        };
-        assert_eq!((provider, form), (Provider::Groq, Form::First));
-        assert_eq!(
-            why_cloud.unwrap(),
-            "CLOUD_FALLBACK=redacted; the local model is known to be unavailable: tunnel down"
-        );
-    }
-
-    #[test]
-    fn a_bad_answer_is_repaired_once_and_then_the_next_provider_is_asked() {
-        let world = world(Availability::Ready, CloudFallback::Redacted);
-        let mut run = present(&[(Provider::Local, Form::First, Outcome::BadAnswer)]);
-        assert_eq!(next(&run, &world, NOW), ask_local(Form::Repair));
-        run.tries.push(tried(Provider::Local, Form::Repair, Outcome::BadAnswer));
-        assert!(matches!(
-            next(&run, &world, NOW),
-            Step::Ask { provider: Provider::Groq, form: Form::First, .. }
-        ));
-        run.tries.push(tried(Provider::Groq, Form::First, Outcome::BadAnswer));
-        assert!(matches!(
-            next(&run, &world, NOW),
-            Step::Ask { provider: Provider::Groq, form: Form::Repair, .. }
-        ));
-        run.tries.push(tried(Provider::Groq, Form::Repair, Outcome::BadAnswer));
-        assert!(matches!(next(&run, &world, NOW), Step::Retry { about_ticket: true, .. }));
-    }
-
-    #[test]
-    fn a_prompt_that_is_too_long_is_halved_once() {
-        let world = world(Availability::Ready, CloudFallback::Off);
-        let mut run = present(&[(Provider::Local, Form::First, Outcome::TooLong)]);
-        assert_eq!(next(&run, &world, NOW), ask_local(Form::Halved));
-        run.tries.push(tried(Provider::Local, Form::Halved, Outcome::TooLong));
-        assert!(matches!(next(&run, &world, NOW), Step::Retry { about_ticket: true, .. }));
-    }
-
-    #[test]
-    fn with_the_cloud_off_a_down_local_model_means_waiting() {
-        let step = next(&present(&[]), &world(down(), CloudFallback::Off), NOW);
-        let Step::Wait { until, why } = step else { panic!("{step:?}") };
-        assert_eq!(until, NOW.plus(Duration::from_secs(5)));
-        assert_eq!(why, "local model: tunnel down; Groq: not allowed (CLOUD_FALLBACK=off)");
-    }
-
-    #[test]
-    fn text_never_goes_to_the_cloud_when_that_is_off() {
-        for outcome in [
-            Outcome::BadAnswer,
-            Outcome::TooLong,
-            Outcome::Down { why: "x".into() },
-            Outcome::Busy { retry_after: None },
-        ] {
-            for form in [Form::First, Form::Repair, Form::Halved] {
-                let run = present(&[(Provider::Local, form, outcome.clone())]);
-                for local in [Availability::Ready, down(), Availability::NotConfigured] {
-                    let step = next(&run, &world(local, CloudFallback::Off), NOW);
-                    assert!(!matches!(step, Step::Ask { provider: Provider::Groq, .. }), "{step:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn failures_of_services_are_retried_with_the_wait_they_asked_for() {
-        let run = present(&[
-            (Provider::Local, Form::First, Outcome::Down { why: "timed out".into() }),
-            (Provider::Groq, Form::First, Outcome::Busy { retry_after: Some(Duration::from_secs(42)) }),
-        ]);
-        let step = next(&run, &world(Availability::Ready, CloudFallback::Full), NOW);
-        assert_eq!(
-            step,
-            Step::Retry {
-                why: "local: timed out; groq: busy".into(),
-                retry_after: Some(Duration::from_secs(42)),
-                about_ticket: false
-            }
-        );
-    }
-
-    #[test]
-    fn a_ticket_is_not_blamed_while_the_other_model_is_merely_down() {
-        let run = present(&[
-            (Provider::Groq, Form::First, Outcome::BadAnswer),
-            (Provider::Groq, Form::Repair, Outcome::BadAnswer),
-        ]);
-        let step = next(&run, &world(down(), CloudFallback::Full), NOW);
-        assert!(matches!(step, Step::Retry { about_ticket: false, .. }), "{step:?}");
-    }
-
-    #[test]
-    fn a_run_ends_with_its_verdict_or_with_the_ticket() {
-        let world = world(Availability::Ready, CloudFallback::Full);
-        let run = present(&[(Provider::Local, Form::First, Outcome::Verdict)]);
-        assert_eq!(next(&run, &world, NOW), Step::Finish);
-        for (source, expected) in [(Source::NotFetched, Step::FetchText), (Source::Gone, Step::Gone)] {
-            assert_eq!(next(&Run { source, tries: vec![] }, &world, NOW), expected);
-        }
-        assert!(matches!(
-            next(&Run { source: Source::NoAccess, tries: vec![] }, &world, NOW),
-            Step::GiveUp { .. }
-        ));
-    }
-
-    fn present(tries: &[(Provider, Form, Outcome)]) -> Run {
-        Run {
-            source: Source::Present,
-            tries: tries.iter().map(|(p, f, o)| tried(*p, *f, o.clone())).collect(),
-        }
-    }
-
-    fn tried(provider: Provider, form: Form, outcome: Outcome) -> Try {
-        Try { provider, form, outcome }
-    }
-
-    fn ask_local(form: Form) -> Step {
-        Step::Ask { provider: Provider::Local, form, why_cloud: None }
-    }
-
-    fn world(local: Availability, cloud: CloudFallback) -> World {
-        World { local, groq: Availability::Ready, cloud }
-    }
-
-    fn down() -> Availability {
-        Availability::Unavailable { until: NOW.plus(Duration::from_secs(5)), why: "tunnel down".into() }
-    }
-}
+mod tests;

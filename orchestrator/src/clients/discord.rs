@@ -78,6 +78,12 @@ impl Discord {
             .map(|_| ())
     }
 
+    /// The webhook's name, if it is there.
+    pub async fn look(&self) -> Result<String, Error> {
+        let hook = self.send(self.http.get(self.address("", ""))).await?;
+        Ok(hook["name"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// Whether the message is there to be seen.
     pub async fn has(&self, message_id: &str) -> Result<bool, Error> {
         match self.send(self.http.get(self.address(&format!("/messages/{message_id}"), ""))).await {

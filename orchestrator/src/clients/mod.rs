@@ -7,4 +7,5 @@ mod http;
 pub mod hubspot;
 pub mod model;
 pub mod ollama;
+pub mod outside;
 pub mod webhook;

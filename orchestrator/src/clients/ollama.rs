@@ -69,6 +69,20 @@ impl Ollama {
             .map_err(|_| Fault::answered(evidence.status, Kind::BadAnswer, "Ollama's answer is not JSON"))
     }
 
+    /// Whether the model is on the machine.
+    pub async fn has_model(&self) -> Result<bool, Fault> {
+        Ok(self.installed().await?.is_some())
+    }
+
+    /// What Ollama says of the model, if it has it.
+    async fn installed(&self) -> Result<Option<Value>, Fault> {
+        let tags =
+            self.send(self.http.get(join(&self.config.url, "api/tags")).timeout(PROBE_TIMEOUT)).await?;
+        let wanted = with_tag(&self.config.model);
+        let is_wanted = |model: &&Value| model["name"].as_str().is_some_and(|name| with_tag(name) == wanted);
+        Ok(tags["models"].as_array().and_then(|models| models.iter().find(is_wanted).cloned()))
+    }
+
     /// The digest of the model's weights; looked up now and then, beside the calls.
     async fn digest(&self) -> Option<String> {
         let known = self.digest.lock().expect("no panic while it is held").clone();
@@ -77,13 +91,7 @@ impl Ollama {
         {
             return Some(digest);
         }
-        let tags =
-            self.send(self.http.get(join(&self.config.url, "api/tags")).timeout(PROBE_TIMEOUT)).await.ok()?;
-        let wanted = with_tag(&self.config.model);
-        let model = tags["models"]
-            .as_array()?
-            .iter()
-            .find(|m| m["name"].as_str().is_some_and(|name| with_tag(name) == wanted))?;
+        let model = self.installed().await.ok()??;
         let digest = model["digest"].as_str()?.to_owned();
         *self.digest.lock().expect("no panic while it is held") = Some((Instant::now(), digest.clone()));
         Some(digest)

@@ -29,7 +29,6 @@ fn with_a_key_for_secrets_machines_bring_their_tunnels_themselves() {
     let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let names = problems(&[("APP_ENV", "production"), ("SECRETS_KEY", key)]);
     assert!(!names.contains("LOCAL_LLM_URL") && !names.contains("CF_ACCESS_CLIENT_ID"), "{names:?}");
-    assert!(Config::read(&vars(&[("SECRETS_KEY", key)])).unwrap().local.is_none());
     assert_eq!(problems(&[("SECRETS_KEY", "too short")]), BTreeSet::from(["SECRETS_KEY"]));
 }
 
@@ -104,6 +103,29 @@ fn secrets_never_show_in_debug_output_or_problems() {
         Config::read(&vars(&[("DISCORD_WEBHOOK_URL", "https://x/s3cr3t"), ("DATABASE_URL", "s3cr3t")]))
             .unwrap_err();
     assert!(!format!("{problems:?}").contains(secret));
+}
+
+#[test]
+fn in_production_a_paired_device_may_hand_over_its_tunnel_instead_of_the_settings() {
+    let pairs = [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", "postgresql://localhost/triage"),
+        ("HUBSPOT_WEBHOOK_TOKEN", "token"),
+        ("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/token"),
+        ("CLOUD_FALLBACK", "off"),
+    ];
+    let missing = ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "LOCAL_LLM_URL"];
+    assert_eq!(problems(&pairs), BTreeSet::from(missing));
+    let key = ("SECRETS_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let config = Config::read(&vars(&[&pairs[..], &[key]].concat())).unwrap();
+    assert!(config.local.is_none());
+    let url = ("LOCAL_LLM_URL", "https://ollama.example.com");
+    let missing = ["CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"];
+    assert_eq!(
+        problems(&[&pairs[..], &[key, url]].concat()),
+        BTreeSet::from(missing),
+        "a tunnel needs its token"
+    );
 }
 
 #[test]

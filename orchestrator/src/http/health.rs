@@ -8,10 +8,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use link::{Dependencies, Dependency, Health, Status};
 use serde_json::{Value, json};
-use triage::ticket::Provider;
 
 use crate::app::App;
 use crate::store::Schema;
+use crate::worker::providers::Condition;
 
 /// What is said when the database answers, but takes nothing.
 const CANNOT_STORE: &str = "the database cannot store anything: is its disk full?";
@@ -24,8 +24,8 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
     let (database, hubspot) = tokio::join!(database(&app), hubspot(&app));
     let dependencies = Dependencies {
         database,
-        local_llm: provider(&app, Provider::Local),
-        groq_api: provider(&app, Provider::Groq),
+        local_llm: local(&app.providers.local()),
+        groq_api: app.providers.groq().map_or_else(|| bare(Status::NotConfigured), |groq| provider(&groq)),
         discord: discord(&app),
         hubspot,
     };
@@ -92,13 +92,40 @@ async fn can_store(app: &App) -> bool {
     !app.intake.is_failing() || app.store.try_write().await.is_ok()
 }
 
-fn provider(app: &App, provider: Provider) -> Dependency {
-    let Some(endpoint) = app.providers.get(provider) else { return bare(Status::NotConfigured) };
-    let Some(last) = endpoint.last_use() else { return bare(Status::NotChecked) };
-    let checked_at = Some(last.at.to_rfc3339());
-    match last.result {
-        Ok(latency) => Dependency { latency_ms: Some(millis(latency)), checked_at, ..bare(Status::Healthy) },
-        Err(error) => Dependency { checked_at, ..broken(error) },
+/// Several machines in one word: as good as the best of them, and degraded when another cannot be used.
+fn local(machines: &[Condition]) -> Dependency {
+    let mut each: Vec<(&str, Dependency)> =
+        machines.iter().map(|machine| (machine.name.as_str(), provider(machine))).collect();
+    let is_broken = |(_, dependency): &(&str, Dependency)| dependency.status == Status::Unhealthy;
+    match each.len() {
+        0 => return bare(Status::NotConfigured),
+        1 => return each.remove(0).1,
+        _ => {}
+    }
+    let error =
+        |(name, dependency): &(&str, Dependency)| Some(format!("{name}: {}", dependency.error.as_deref()?));
+    let errors: Vec<String> = each.iter().filter_map(error).collect();
+    let all_broken = each.iter().all(is_broken);
+    let any_broken = each.iter().any(is_broken);
+    let best =
+        each.into_iter().map(|(_, dependency)| dependency).min_by_key(|dependency| match dependency.status {
+            Status::Healthy => 0,
+            Status::NotChecked => 1,
+            Status::Degraded | Status::Unhealthy | Status::NotConfigured => 2,
+        });
+    let best = best.unwrap_or_else(|| bare(Status::NotConfigured));
+    let status = if any_broken && !all_broken { Status::Degraded } else { best.status };
+    Dependency { status, error: Some(errors.join("; ")).filter(|text| !text.is_empty()), ..best }
+}
+
+fn provider(condition: &Condition) -> Dependency {
+    let checked_at = condition.last.as_ref().map(|last| last.at.to_rfc3339());
+    match (&condition.trouble, condition.last.as_ref().map(|last| &last.result)) {
+        (_, Some(Err(error))) | (Some(error), _) => Dependency { checked_at, ..broken(error.clone()) },
+        (None, None) => bare(Status::NotChecked),
+        (None, Some(Ok(latency))) => {
+            Dependency { latency_ms: Some(millis(*latency)), checked_at, ..bare(Status::Healthy) }
+        }
     }
 }
 

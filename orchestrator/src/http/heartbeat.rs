@@ -46,8 +46,7 @@ pub(super) async fn beat(
     }
     let tunnels = app.store.tunnels().await?;
     let tunnel = tunnels.iter().find(|tunnel| tunnel.device_id == device.id).map(tunnels::shown);
-    let address = tunnel.as_ref().map(|tunnel| tunnel.url.as_str()).or(said.public_url.as_deref());
-    let view = app.view_of(address);
+    let view = app.providers.view_of(&device.id);
     let receipt = devices::receipt(&device);
     Ok(axum::Json(HeartbeatAnswer {
         server: server(&app),
@@ -55,7 +54,7 @@ pub(super) async fn beat(
         next_in_ms: HEARTBEAT_EVERY_MS,
         layers: layers(&view, receipt.as_ref()),
         view,
-        elsewhere: devices::elsewhere(&app, &device.id, now).await?,
+        elsewhere: app.providers.elsewhere(&device.id),
         tunnel,
         receipt,
     }))

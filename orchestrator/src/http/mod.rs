@@ -8,6 +8,7 @@ mod heartbeat;
 mod json;
 mod limits;
 mod me;
+mod outside;
 mod pair;
 mod peer;
 mod request_id;

@@ -10,7 +10,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{administration, health, heartbeat, json, me, pair, request_id, tunnel, webhook};
+use super::{administration, health, heartbeat, json, me, outside, pair, request_id, tunnel, webhook};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -51,6 +51,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(administration::list, administration::add))
         .routes(routes!(administration::remove))
         .routes(routes!(administration::make_code))
+        .routes(routes!(outside::check))
 }
 
 fn finish(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {

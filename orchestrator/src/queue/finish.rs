@@ -25,6 +25,8 @@ pub struct TriageRow {
     pub review: Option<String>,
     /// Who answered.
     pub provider: Provider,
+    /// On which device, when one is known.
+    pub device_id: Option<String>,
     /// With which model.
     pub model: String,
     /// Fingerprint of the prompt.
@@ -46,6 +48,8 @@ pub struct AttemptRow {
     pub id: String,
     /// Who was asked.
     pub provider: Provider,
+    /// On which device, when one is known.
+    pub device_id: Option<String>,
     /// `first`, `repair` or `halved`.
     pub form: &'static str,
     /// Which model.
@@ -290,8 +294,8 @@ macro_rules! insert_attempt {
         let attempt: &AttemptRow = $attempt;
         sqlx::query(
             "insert into attempts (id, ticket_id, triage_id, provider, form, model, model_digest, prompt_version, sent_to,
-                redacted, omitted_chars, cloud_reason, started_at, latency_ms, outcome, http_status, error)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                redacted, omitted_chars, cloud_reason, started_at, latency_ms, outcome, http_status, error, device_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
              on conflict (id) do update set triage_id = excluded.triage_id, model_digest = excluded.model_digest,
                 latency_ms = excluded.latency_ms, outcome = excluded.outcome, http_status = excluded.http_status,
                 error = excluded.error")
@@ -300,6 +304,7 @@ macro_rules! insert_attempt {
             .bind(&attempt.redacted).bind(i64::try_from(attempt.omitted_chars).unwrap_or(i64::MAX))
             .bind(attempt.cloud_reason.as_deref()).bind(attempt.started_at.as_millis()).bind(attempt.latency_ms)
             .bind(&attempt.outcome).bind(attempt.http_status.map(i64::from)).bind(attempt.error.as_deref())
+            .bind(attempt.device_id.as_deref())
             .execute(&mut *$tx).await.doing("record an attempt")?;
     }};
 }
@@ -312,8 +317,8 @@ macro_rules! insert_triage {
         let verdict = &triage.verdict;
         sqlx::query(
             "insert into triages (id, ticket_id, status, category, priority, sentiment, language, summary, reason, confidence, team,
-                suggested_reply, review, provider, model, prompt_version, redacted, omitted_chars, latency_ms, triaged_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                suggested_reply, review, provider, model, prompt_version, redacted, omitted_chars, latency_ms, triaged_at, device_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
              on conflict (id) do nothing")
             .bind(&triage.id).bind($ticket).bind(if triage.review.is_some() { "needs_review" } else { "triaged" })
             .bind(&verdict.category).bind(verdict.priority.as_str()).bind(verdict.sentiment.as_str()).bind(&verdict.language)
@@ -321,6 +326,7 @@ macro_rules! insert_triage {
             .bind(verdict.suggested_reply.as_deref()).bind(triage.review.as_deref()).bind(triage.provider.as_str())
             .bind(&triage.model).bind(&triage.prompt_version).bind(i64::from(triage.redacted))
             .bind(i64::try_from(triage.omitted_chars).unwrap_or(i64::MAX)).bind(triage.latency_ms).bind($now.as_millis())
+            .bind(triage.device_id.as_deref())
             .execute(&mut *$tx).await.doing("store a verdict")?;
     }};
 }

@@ -29,22 +29,22 @@ with locked as materialized (
     select r.* from jsonb_to_recordset($3::jsonb) as r(position bigint, ticket_id text, id text, status text, category text, priority text,
         sentiment text, language text, summary text, reason text, confidence double precision, team text, suggested_reply text,
         review text, provider text, model text, prompt_version text, redacted bigint, omitted_chars bigint, latency_ms bigint,
-        announce boolean, write_back boolean)
+        announce boolean, write_back boolean, device_id text)
     where r.ticket_id in (select ticket_id from held)
 ), attempt as (
     insert into attempts (id, ticket_id, triage_id, provider, form, model, model_digest, prompt_version, sent_to, redacted,
-        omitted_chars, cloud_reason, started_at, latency_ms, outcome, http_status, error)
+        omitted_chars, cloud_reason, started_at, latency_ms, outcome, http_status, error, device_id)
     select r.* from jsonb_to_recordset($4::jsonb) as r(id text, ticket_id text, triage_id text, provider text, form text, model text,
         model_digest text, prompt_version text, sent_to text, redacted text, omitted_chars bigint, cloud_reason text,
-        started_at bigint, latency_ms bigint, outcome text, http_status bigint, error text)
+        started_at bigint, latency_ms bigint, outcome text, http_status bigint, error text, device_id text)
     where r.ticket_id in (select ticket_id from held)
     on conflict (id) do update set triage_id = excluded.triage_id, model_digest = excluded.model_digest,
         latency_ms = excluded.latency_ms, outcome = excluded.outcome, http_status = excluded.http_status, error = excluded.error
 ), verdict as (
     insert into triages (id, ticket_id, status, category, priority, sentiment, language, summary, reason, confidence, team,
-        suggested_reply, review, provider, model, prompt_version, redacted, omitted_chars, latency_ms, triaged_at)
+        suggested_reply, review, provider, model, prompt_version, redacted, omitted_chars, latency_ms, triaged_at, device_id)
     select id, ticket_id, status, category, priority, sentiment, language, summary, reason, confidence, team,
-        suggested_reply, review, provider, model, prompt_version, redacted, omitted_chars, latency_ms, $5 from given
+        suggested_reply, review, provider, model, prompt_version, redacted, omitted_chars, latency_ms, $5, device_id from given
     on conflict (id) do nothing
 ), processed as (
     insert into processed_tickets (ticket_id, processed_at, provider)
@@ -131,6 +131,7 @@ fn verdict_row(position: usize, ended: &Ended, triage: &TriageRow) -> Value {
         "suggested_reply": verdict.suggested_reply,
         "review": triage.review,
         "provider": triage.provider.as_str(),
+        "device_id": triage.device_id,
         "model": triage.model,
         "prompt_version": triage.prompt_version,
         "redacted": i64::from(triage.redacted),
@@ -147,6 +148,7 @@ fn attempt_row(ticket_id: &str, attempt: &AttemptRow, triage_id: &str) -> Value 
         "ticket_id": ticket_id,
         "triage_id": triage_id,
         "provider": attempt.provider.as_str(),
+        "device_id": attempt.device_id,
         "form": attempt.form,
         "model": attempt.model,
         "model_digest": attempt.model_digest,

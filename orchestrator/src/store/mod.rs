@@ -9,6 +9,7 @@ mod dialect;
 mod hubspot_writes;
 mod open;
 mod pairing_codes;
+mod receipts;
 mod reconciliation;
 mod tickets;
 mod triages;

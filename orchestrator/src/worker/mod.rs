@@ -1,7 +1,9 @@
 //! The workers: one loop per kind of job that claims what is due, performs it beside others and keeps its lease.
 
 mod announce;
+mod devices;
 pub mod find;
+pub mod outside;
 pub mod providers;
 mod reconcile;
 mod triage;
@@ -76,9 +78,19 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
         crew.run(stop.clone())
     });
     let wake_waiting = wake_waiting(&app, &stop);
-    let probe = app.providers.probe_broken(&app.clock, &stop);
+    let probe = app.providers.probe_broken(&stop);
     let reconcile = reconcile::run(&app, &stop);
-    tokio::join!(futures::future::join_all(loops), wake_waiting, probe, sweep(&app, &stop), reconcile);
+    let devices = devices::follow(&app, &stop);
+    let outside = outside::run(&app, &stop);
+    tokio::join!(
+        futures::future::join_all(loops),
+        wake_waiting,
+        probe,
+        sweep(&app, &stop),
+        reconcile,
+        devices,
+        outside
+    );
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         warn!(
@@ -175,6 +187,13 @@ struct Crew {
 
 impl Crew {
     async fn run(self, stop: CancellationToken) {
+        if self.kind == Kind::Triage {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                // A ticket must not be sent to a machine that has said elsewhere that it cannot be used.
+                () = self.app.providers.known() => {}
+            }
+        }
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -219,6 +238,11 @@ impl Crew {
         let jobs =
             self.app.store.claim(self.kind, self.slots.available_permits(), self.app.clock.now()).await?;
         let claimed = jobs.len();
+        if self.kind == Kind::Triage && claimed > 0 && self.app.providers.has_devices() {
+            // What a device said to another orchestrator counts from this claim on, whether or not the news came through.
+            let heard = self.app.providers.refresh(&self.app.store).await;
+            heard.inspect_err(|error| debug!(error = %error.chain(), "cannot look what devices say")).ok();
+        }
         let mut tickets = self.read(&jobs).await;
         for job in jobs {
             let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };

@@ -1,82 +1,159 @@
-//! The two providers with their breakers: who can be asked now, asking, and finding out when one is back.
+//! The providers with their breakers: who can be asked now, asking, and finding out when one is back.
+
+mod endpoint;
+mod machines;
+mod view;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
-use triage::breaker::{Admission, Breaker, Limits, Signal};
-use triage::stage::{Availability, CloudFallback, World};
+use triage::prompt::{self, SchemaFlavour};
+use triage::stage::{self, Availability, CloudFallback, Who, World};
 use triage::ticket::Provider;
 use triage::time::Timestamp;
 
+use self::endpoint::{Endpoint, Slots};
+use self::machines::{Machine, Workshop};
 use crate::clients::fault::Fault;
+use crate::clients::groq::Groq;
 use crate::clients::model::{Answer, Model, Question};
 use crate::clock::Clock;
+use crate::config::{Config, Local};
 use crate::queue::Proof;
+use crate::store::{self, DeviceRow, Store, TunnelRow};
+
+pub use self::endpoint::LastUse;
+pub use self::machines::{Closed, opened};
+pub use self::view::Condition;
 
 /// How often the breakers are looked at for a probe that is due.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// Calls to Groq at once: its limits are per organisation, and the fallback is not for speed.
+const GROQ_CONCURRENCY: usize = 2;
+
 /// The providers that are set up.
 pub struct Providers {
-    local: Option<Endpoint>,
-    groq: Option<Endpoint>,
+    machines: Mutex<Vec<Machine>>,
+    groq: Option<Arc<Endpoint>>,
     cloud: CloudFallback,
+    workshop: Workshop,
+    clock: Clock,
     answers: Notify,
     works: Notify,
-}
-
-/// One provider: its client, its breaker, its concurrency and how it did last.
-pub struct Endpoint {
-    provider: Provider,
-    model: Box<dyn Model>,
-    breaker: Mutex<Breaker>,
-    slots: Semaphore,
-    last: Mutex<Option<LastUse>>,
-    proved: AtomicBool,
-}
-
-/// How the last use of a provider went.
-#[derive(Debug, Clone)]
-pub struct LastUse {
-    /// When.
-    pub at: Timestamp,
-    /// How long it took, or what went wrong.
-    pub result: Result<Duration, String>,
+    has_devices: AtomicBool,
+    /// What the devices say has been read once.
+    known: watch::Sender<bool>,
+    /// Whoever reads of devices applies it before somebody else reads.
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 /// Leave to make one call.
 pub(super) struct Admitted<'a> {
-    endpoint: &'a Endpoint,
+    endpoint: Arc<Endpoint>,
+    device_id: Option<String>,
     providers: &'a Providers,
-    clock: &'a Clock,
     reported: bool,
-    _slot: SemaphorePermit<'a>,
+    _slot: OwnedSemaphorePermit,
 }
 
 impl Providers {
-    /// The providers with closed breakers.
-    pub fn new(local: Option<Endpoint>, groq: Option<Endpoint>, cloud: CloudFallback) -> Self {
-        Self { local, groq, cloud, answers: Notify::new(), works: Notify::new() }
+    /// The providers of these settings with closed breakers.
+    pub fn new(config: &Config, clock: Clock) -> Self {
+        let workshop = Workshop::new(config, prompt::schema(&config.desk, SchemaFlavour::Grammar));
+        let groq = config.groq.clone().map(|settings| {
+            let client = Groq::new(settings, prompt::schema(&config.desk, SchemaFlavour::Strict));
+            Arc::new(Endpoint::new(Provider::Groq, Box::new(client), Slots::new(GROQ_CONCURRENCY)))
+        });
+        Self {
+            machines: Mutex::new(workshop.first()),
+            groq,
+            cloud: config.cloud_fallback,
+            workshop,
+            clock,
+            answers: Notify::new(),
+            works: Notify::new(),
+            has_devices: AtomicBool::new(false),
+            known: watch::Sender::new(false),
+            refreshing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// What the routing looks at.
     pub fn world(&self, now: Timestamp) -> World {
-        let of = |endpoint: Option<&Endpoint>| {
-            endpoint.map_or(Availability::NotConfigured, |e| e.availability(now))
+        let machine = |machine: &Machine| stage::Machine {
+            id: machine.id.clone(),
+            name: machine.name.clone(),
+            availability: machine.endpoint.availability(now),
+            busy_permille: machine.endpoint.busy_permille(),
         };
-        World { local: of(self.local.as_ref()), groq: of(self.groq.as_ref()), cloud: self.cloud }
+        World {
+            local: self.machines().iter().map(machine).collect(),
+            groq: self.groq.as_ref().map_or(Availability::NotConfigured, |groq| groq.availability(now)),
+            cloud: self.cloud,
+        }
     }
 
-    /// One provider, if it is set up.
-    pub const fn get(&self, provider: Provider) -> Option<&Endpoint> {
-        match provider {
-            Provider::Local => self.local.as_ref(),
-            Provider::Groq => self.groq.as_ref(),
+    /// Learns from the database which devices and tunnels there are and what the devices say of themselves. Returns when
+    /// the next of them will have been silent for too long.
+    pub async fn refresh(&self, store: &Store) -> store::Result<Option<Timestamp>> {
+        let turn = self.refreshing.lock().await;
+        let read = async { store::Result::Ok((store.devices().await?, store.tunnels().await?)) };
+        let (devices, tunnels) = match read.await {
+            Ok(read) => read,
+            Err(error) => {
+                // A schema without devices has none; while the database is away nothing is known of them.
+                if store.now_millis().await.is_ok() {
+                    self.known.send_replace(true);
+                }
+                return Err(error);
+            }
+        };
+        let now = self.clock.now();
+        let before = self.machines().clone();
+        let machines = self.workshop.machines(&devices, &tunnels, &before, now);
+        let is_in = |machine: &Machine, list: &[Machine]| {
+            list.iter().any(|m| Arc::ptr_eq(&m.endpoint, &machine.endpoint))
+        };
+        let has_new = machines.iter().any(|machine| !is_in(machine, &before));
+        self.machines().clone_from(&machines);
+        before
+            .iter()
+            .filter(|machine| !is_in(machine, &machines))
+            .for_each(|machine| machine.endpoint.replace());
+        if has_new {
+            self.answers.notify_one();
         }
+        self.has_devices.store(!devices.is_empty(), Ordering::Relaxed);
+        self.known.send_replace(true);
+        drop(turn);
+        Ok(machines::next_silence(&devices, now))
+    }
+
+    /// The device says that this is its public address, and it is the one of the environment variables.
+    pub fn is_behind_environment(device: &DeviceRow, config: &Config) -> bool {
+        config.local.as_ref().is_some_and(|local| machines::reports(device, &local.url))
+    }
+
+    /// A device has handed over the tunnel of this address.
+    pub fn is_handed_over(local: &Local, tunnels: &[TunnelRow]) -> bool {
+        tunnels.iter().any(|tunnel| machines::same_address(&tunnel.url, local.url.as_str()))
+    }
+
+    /// There are devices, so what they say matters before a ticket is begun.
+    pub(super) fn has_devices(&self) -> bool {
+        self.has_devices.load(Ordering::Relaxed)
+    }
+
+    /// Completes when [`Providers::refresh`] has succeeded once.
+    pub(super) async fn known(&self) {
+        // The sender lives as long as this does.
+        let _ = self.known.subscribe().wait_for(|known| *known).await;
     }
 
     /// Completes when a provider that could not be used may be usable again: it has just worked, or answered a probe.
@@ -94,128 +171,68 @@ impl Providers {
     }
 
     /// Waits for a free slot and asks the breaker; `None` when the provider has become unavailable meanwhile.
-    pub(super) async fn admit<'a>(&'a self, provider: Provider, clock: &'a Clock) -> Option<Admitted<'a>> {
-        let endpoint = self.get(provider)?;
-        let slot = endpoint.slots.acquire().await.ok()?;
-        let now = clock.now();
-        let mut breaker = endpoint.breaker();
-        if breaker.admits(now) != Admission::Yes {
-            return None;
-        }
-        breaker.begin_call(now);
-        drop(breaker);
-        Some(Admitted { endpoint, providers: self, clock, reported: false, _slot: slot })
+    pub(super) async fn admit(&self, who: &Who) -> Option<Admitted<'_>> {
+        let (endpoint, device_id) = self.find(who)?;
+        let slot = endpoint.admit(&self.clock).await?;
+        Some(Admitted { endpoint, device_id, providers: self, reported: false, _slot: slot })
     }
 
     /// Probes broken providers when it is time, one probe each at a time, until `stop`.
-    pub async fn probe_broken(&self, clock: &Clock, stop: &CancellationToken) {
-        let watch = async |endpoint: Option<&Endpoint>| {
-            let Some(endpoint) = endpoint else { return };
-            loop {
-                tokio::time::sleep(LOOK_EVERY).await;
-                if endpoint.probe_if_due(clock).await {
+    pub async fn probe_broken(&self, stop: &CancellationToken) {
+        let mut probes = FuturesUnordered::new();
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(answered) = probes.next() => if answered {
                     self.answers.notify_one();
+                },
+                _ = look.tick() => {
+                    let due = self.endpoints().into_iter().filter(|e| e.begin_probe(self.clock.now()));
+                    probes.extend(due.map(|endpoint| async move { endpoint.probe(&self.clock).await }));
                 }
             }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            ((), ()) = async { tokio::join!(watch(self.local.as_ref()), watch(self.groq.as_ref())) } => {
-                stop.cancelled().await;
+        }
+    }
+
+    fn find(&self, who: &Who) -> Option<(Arc<Endpoint>, Option<String>)> {
+        match who {
+            Who::Groq => Some((Arc::clone(self.groq.as_ref()?), None)),
+            Who::Local(id) => {
+                let machines = self.machines();
+                let machine = machines.iter().find(|machine| machine.id == *id)?;
+                Some((Arc::clone(&machine.endpoint), machine.devices.first().cloned()))
             }
         }
     }
-}
 
-impl Endpoint {
-    /// A provider that takes `concurrency` calls at once.
-    pub fn new(provider: Provider, model: Box<dyn Model>, concurrency: usize) -> Self {
-        Self {
-            provider,
-            model,
-            breaker: Mutex::new(Breaker::new(Limits::default())),
-            slots: Semaphore::new(concurrency),
-            last: Mutex::new(None),
-            proved: AtomicBool::new(false),
-        }
+    fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        let machines = self.machines();
+        machines.iter().map(|machine| &machine.endpoint).chain(&self.groq).map(Arc::clone).collect()
     }
 
-    /// Its client.
-    pub fn model(&self) -> &dyn Model {
-        self.model.as_ref()
-    }
-
-    /// How the last use went; `None` when there was none.
-    pub fn last_use(&self) -> Option<LastUse> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn availability(&self, now: Timestamp) -> Availability {
-        match self.breaker().admits(now) {
-            Admission::Yes => Availability::Ready,
-            Admission::No { until, why } => Availability::Unavailable { until, why },
-        }
-    }
-
-    fn breaker(&self) -> std::sync::MutexGuard<'_, Breaker> {
-        // A breaker is a value that is replaced whole: a panic elsewhere cannot leave it half changed.
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `true` when a probe was made and the service answered.
-    async fn probe_if_due(&self, clock: &Clock) -> bool {
-        if !self.breaker().begin_probe(clock.now()) {
-            return false;
-        }
-        let started = Instant::now();
-        let result = self.model.probe().await;
-        self.remember(&result, started, clock);
-        let answered = result.is_ok();
-        self.breaker().end_probe(result.map_err(|fault| fault.message), clock.now());
-        answered
-    }
-
-    /// Teaches the breaker; `true` when that closed it, and at the first success: a process before this one may have
-    /// known the provider as broken.
-    fn learn(&self, signal: Signal, now: Timestamp) -> bool {
-        let mut breaker = self.breaker();
-        let was_open = breaker.is_open();
-        let works = signal == Signal::Works;
-        breaker.record(signal.clone(), now);
-        let is_open = breaker.is_open();
-        drop(breaker);
-        match (was_open, is_open, signal) {
-            (false, true, Signal::Failed { why, .. }) => {
-                warn!(event = "breaker_opened", provider = %self.provider, error_message = %why, "not asking this provider for now");
-            }
-            (true, false, _) => {
-                info!(event = "breaker_closed", provider = %self.provider, "the provider works again")
-            }
-            _ => {}
-        }
-        was_open && !is_open || works && !self.proved.swap(true, Ordering::Relaxed)
-    }
-
-    fn remember<T>(&self, result: &Result<T, Fault>, started: Instant, clock: &Clock) {
-        let result = match result {
-            Ok(_) => Ok(started.elapsed()),
-            Err(fault) => Err(fault.message.clone()),
-        };
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastUse { at: clock.now(), result });
+    fn machines(&self) -> std::sync::MutexGuard<'_, Vec<Machine>> {
+        // The list is replaced whole: a panic elsewhere cannot leave it half changed.
+        self.machines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Admitted<'_> {
+    /// The model that will be asked.
+    pub(super) fn model(&self) -> &dyn Model {
+        self.endpoint.model()
+    }
+
+    /// The device it runs on, when one is known.
+    pub(super) fn device_id(&self) -> Option<String> {
+        self.device_id.clone()
+    }
+
     /// Makes the call and teaches the breaker what came of it.
     pub(super) async fn ask(mut self, question: &Question) -> (Result<Answer, Fault>, Duration) {
-        let started = Instant::now();
-        let result = self.endpoint.model.ask(question).await;
-        let latency = started.elapsed();
-        let now = self.clock.now();
-        self.endpoint.remember(&result, started, self.clock);
-        let signal = result.as_ref().map_or_else(|fault| fault.signal(now), |_| Signal::Works);
+        let (result, latency, works_again) = self.endpoint.ask(question, &self.providers.clock).await;
         self.reported = true;
-        if self.endpoint.learn(signal, now) {
+        if works_again {
             self.providers.works.notify_one();
         }
         (result, latency)
@@ -225,9 +242,7 @@ impl Admitted<'_> {
 impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         if !self.reported {
-            // The call was given up half-way and says nothing about the service: let the next one try.
-            let now = self.clock.now();
-            self.endpoint.breaker().record(Signal::Busy { until: now }, now);
+            self.endpoint.give_up(self.providers.clock.now());
         }
     }
 }

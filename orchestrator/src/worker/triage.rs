@@ -7,7 +7,7 @@ use triage::answer;
 use triage::prompt::{self, Length, Mark, Prompt};
 use triage::redact::{Redacted, redact};
 use triage::retry;
-use triage::stage::{self, ATTEMPTS_ABOUT_TICKET, CloudFallback, Form, Outcome, Run, Source, Step, Try};
+use triage::stage::{self, ATTEMPTS_ABOUT_TICKET, CloudFallback, Form, Outcome, Run, Source, Step, Try, Who};
 use triage::ticket::{Provider, Text};
 use triage::time::Timestamp;
 use triage::writeback::WriteBack;
@@ -32,7 +32,7 @@ struct Held<'a> {
     run: Run,
     attempts: Vec<AttemptRow>,
     /// The last answer that broke the rules: whose it was, its text, and how. It goes back only to whom it came from.
-    bad: Option<(Provider, String, Vec<String>)>,
+    bad: Option<(Who, String, Vec<String>)>,
     verdict: Option<TriageRow>,
     /// How it goes back into the queue after a failure that is not its own.
     back: Back,
@@ -80,7 +80,7 @@ pub(super) async fn perform(app: &App, job: &Job, ticket: Option<Ticket>) -> Res
                     return finish(app, job, held.ticket.has_verdict, &[], Finished::Unchanged).await;
                 }
             }
-            Step::Ask { provider, form, why_cloud } => held.ask(provider, form, why_cloud).await?,
+            Step::Ask { who, form, why_cloud } => held.ask(who, form, why_cloud).await?,
             end @ (Step::Finish
             | Step::Wait { .. }
             | Step::Retry { .. }
@@ -156,28 +156,28 @@ impl Held<'_> {
     }
 
     /// Makes one call and notes its outcome.
-    async fn ask(&mut self, provider: Provider, form: Form, cloud_reason: Option<String>) -> Result<()> {
-        let app = self.app;
-        let Some(endpoint) = app.providers.get(provider) else { return Ok(()) };
+    async fn ask(&mut self, who: Who, form: Form, cloud_reason: Option<String>) -> Result<()> {
+        let (app, provider) = (self.app, who.provider());
         // Not admitted: the provider has just become unavailable, and the next step will be another.
-        let Some(admitted) = app.providers.admit(provider, &app.clock).await else { return Ok(()) };
+        let Some(admitted) = app.providers.admit(&who).await else { return Ok(()) };
         let redacted = self.redacted_for(provider);
         let text = redacted.as_ref().map_or(&self.text, |redacted| &redacted.text);
-        let halved = self.run.tries.iter().any(|t| t.provider == provider && t.form == Form::Halved);
+        let halved = self.run.tries.iter().any(|t| t.who == who && t.form == Form::Halved);
         let length = if form == Form::Halved || halved { Length::Halved } else { Length::Full };
         let Prompt { system, user, omitted_chars } =
             prompt::build(&app.config.desk, text, &self.mark, length);
-        let repair = self.bad.take().filter(|(whose, ..)| form == Form::Repair && *whose == provider);
+        let repair = self.bad.take().filter(|(whose, ..)| form == Form::Repair && *whose == who);
         let repair =
             repair.map(|(_, answer, problems)| Repair { answer, problems: prompt::repair(&problems) });
         let mut attempt = AttemptRow {
             id: uuid::Uuid::now_v7().to_string(),
             provider,
+            device_id: admitted.device_id(),
             form: form_name(form),
-            model: endpoint.model().name().to_owned(),
+            model: admitted.model().name().to_owned(),
             model_digest: None,
             prompt_version: app.prompt_version.clone(),
-            sent_to: endpoint.model().sent_to().to_owned(),
+            sent_to: admitted.model().sent_to().to_owned(),
             redacted: counts(redacted.as_ref()),
             omitted_chars,
             cloud_reason,
@@ -193,25 +193,25 @@ impl Held<'_> {
         let (result, latency) = admitted.ask(&Question { system, user, repair }).await;
         attempt.latency_ms = Some(millis(latency));
         let outcome = match result {
-            Ok(answer) => self.read(answer, &mut attempt, redacted.is_some()),
+            Ok(answer) => self.read(answer, &who, &mut attempt, redacted.is_some()),
             Err(fault) => {
                 attempt.outcome = fault.kind.as_str().to_owned();
                 attempt.http_status = fault.status;
                 attempt.error = Some(fault.message.clone());
                 let outcome = fault.outcome();
-                self.bad =
-                    (outcome == Outcome::BadAnswer).then(|| (provider, String::new(), vec![fault.message]));
+                self.bad = (outcome == Outcome::BadAnswer)
+                    .then(|| (who.clone(), String::new(), vec![fault.message]));
                 outcome
             }
         };
         self.log(&attempt);
         self.attempts.push(attempt);
-        self.run.tries.push(Try { provider, form, outcome });
+        self.run.tries.push(Try { who, form, outcome });
         Ok(())
     }
 
     /// Checks an answer; a good one becomes the verdict.
-    fn read(&mut self, answer: Answer, attempt: &mut AttemptRow, redacted: bool) -> Outcome {
+    fn read(&mut self, answer: Answer, who: &Who, attempt: &mut AttemptRow, redacted: bool) -> Outcome {
         let desk = &self.app.config.desk;
         attempt.http_status = Some(200);
         attempt.model_digest = answer.digest;
@@ -224,6 +224,7 @@ impl Held<'_> {
                     verdict: judged.verdict,
                     review: judged.review,
                     provider: attempt.provider,
+                    device_id: attempt.device_id.clone(),
                     model: attempt.model.clone(),
                     prompt_version: attempt.prompt_version.clone(),
                     redacted,
@@ -237,7 +238,7 @@ impl Held<'_> {
                 attempt.outcome = "bad_answer".to_owned();
                 attempt.error = Some(problems.join(" "));
                 // Enough of it to be repaired.
-                self.bad = Some((attempt.provider, answer.text.chars().take(4000).collect(), problems));
+                self.bad = Some((who.clone(), answer.text.chars().take(4000).collect(), problems));
                 Outcome::BadAnswer
             }
         }

@@ -95,6 +95,7 @@ pub async fn prove(offered: &Offered) -> Result<Duration, Refusal> {
         timeout: SLOWEST_CALL,
         concurrency: 1,
         access: offered.access.clone(),
+        is_assumed: false,
     };
     ollama::prove(local).await.map_err(|fault| {
         let message = format!(

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use triage::breaker::{Admission, Signal};
-use triage::stage::{Availability, World as Routes};
+use triage::stage::{Availability, Machine, MachineId, World as Routes};
 use triage::ticket::Provider;
 use triage::time::Timestamp;
 
@@ -37,7 +37,14 @@ impl Process {
                 Admission::No { until, why } => Availability::Unavailable { until, why },
             }
         };
-        Routes { local: of(Provider::Local), groq: of(Provider::Groq), cloud: self.world.plan.cloud }
+        let machine = Machine {
+            id: MachineId::new("environment"),
+            name: "ollama.example.com".to_owned(),
+            availability: of(Provider::Local),
+            busy_permille: 0,
+        };
+        let local = if self.has(Provider::Local) { vec![machine] } else { Vec::new() };
+        Routes { local, groq: of(Provider::Groq), cloud: self.world.plan.cloud }
     }
 
     /// Waits for a free slot and asks the breaker.

@@ -8,7 +8,7 @@ use orchestrator::queue::{AttemptRow, Back, Finished, Proof, TriageRow};
 use orchestrator::worker::{MOST_TAKEOVERS, PATIENCE_WITH_NEW_TICKETS};
 use triage::breaker::Signal;
 use triage::retry;
-use triage::stage::{self, ATTEMPTS_ABOUT_TICKET, Form, Outcome, Run, Source, Step, Try};
+use triage::stage::{self, ATTEMPTS_ABOUT_TICKET, Form, Outcome, Run, Source, Step, Try, Who};
 use triage::ticket::{Confidence, Priority, Provider, Sentiment, Text, Verdict};
 use triage::time::Timestamp;
 
@@ -71,7 +71,7 @@ pub(crate) async fn perform(me: &Rc<Process>, job: &Claimed) -> Result<()> {
                     return finish(me, job, has_verdict, &[], Finished::Unchanged).await;
                 }
             }
-            Step::Ask { provider, form, why_cloud } => held.ask(provider, form, why_cloud).await?,
+            Step::Ask { who, form, why_cloud } => held.ask(who, form, why_cloud).await?,
             end @ (Step::Finish
             | Step::Wait { .. }
             | Step::Retry { .. }
@@ -136,7 +136,8 @@ impl Held<'_> {
         Ok(true)
     }
 
-    async fn ask(&mut self, provider: Provider, form: Form, cloud_reason: Option<String>) -> Result<()> {
+    async fn ask(&mut self, who: Who, form: Form, cloud_reason: Option<String>) -> Result<()> {
+        let provider = who.provider();
         let (me, job, world) = (self.me, self.job, &self.me.world);
         let Some(call) = me.admit(provider).await else { return Ok(()) };
         let mut attempt = attempt(me, provider, form, cloud_reason);
@@ -177,7 +178,7 @@ impl Held<'_> {
         };
         world.clockwork.trace(|| format!("P{} {provider} about {}: {outcome:?}", me.index, job.ticket));
         self.attempts.push(attempt);
-        self.run.tries.push(Try { provider, form, outcome });
+        self.run.tries.push(Try { who, form, outcome });
         Ok(())
     }
 
@@ -268,6 +269,7 @@ fn attempt(me: &Process, provider: Provider, form: Form, cloud_reason: Option<St
             Form::Repair => "repair",
             Form::Halved => "halved",
         },
+        device_id: None,
         model: "model".to_owned(),
         model_digest: None,
         prompt_version: "1".to_owned(),
@@ -301,6 +303,7 @@ pub(crate) fn verdict(id: String, provider: Provider, text: &Text) -> TriageRow 
         verdict,
         review: text.is_blank().then(|| "It is empty.".to_owned()),
         provider,
+        device_id: None,
         model: "model".to_owned(),
         prompt_version: "1".to_owned(),
         redacted: false,

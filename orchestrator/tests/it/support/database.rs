@@ -84,6 +84,21 @@ impl Database {
         }
     }
 
+    /// Changes something that the test has made up.
+    pub(crate) async fn execute(&self, sql: String) {
+        let sql = sqlx::AssertSqlSafe(sql);
+        match self.kind {
+            Kind::Postgres { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            }
+            Kind::Sqlite { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            }
+        }
+    }
+
     /// Waits until no worker is in the middle of something: then the clock may jump without ending leases.
     pub(crate) async fn rested(&self) {
         until("the workers to rest", async || {

@@ -3,6 +3,7 @@
 mod app;
 mod database;
 pub(crate) mod devices;
+pub(crate) mod fleet;
 mod proxy;
 
 pub(crate) use app::{TOKEN, TestApp, World};
