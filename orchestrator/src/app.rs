@@ -14,6 +14,7 @@ use crate::clients::hubspot::HubSpot;
 use crate::clients::ollama::Ollama;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::feed::Feed;
 use crate::http::Limits;
 use crate::queue::Finishing;
 use crate::queue::intake::Intake;
@@ -40,6 +41,8 @@ pub struct App {
     pub limits: Limits,
     /// Wakes workers.
     pub wake: Arc<Wake>,
+    /// Where live streams come from.
+    pub feed: Arc<Feed>,
     /// The models.
     pub providers: Providers,
     /// HubSpot's CRM, when there is a token for it.
@@ -102,6 +105,7 @@ impl App {
         Self {
             finishing: Finishing::start(store.clone(), clock.clone()),
             limits: Limits::default(),
+            feed: Arc::default(),
             providers: Providers::new(local, groq, config.cloud_fallback),
             hubspot: HubSpot::new(config.hubspot.clone()),
             discord: config.discord.as_ref().map(Discord::new),

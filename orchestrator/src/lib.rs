@@ -3,12 +3,14 @@
 //! [`run`] is the whole service; `main.rs` and the tests call it with a listener and a stop signal. A ticket's way
 //! through the modules: `http` → `queue` → `worker` → `clients`, with every decision taken in the `triage` crate.
 
+pub mod alerting;
 pub mod app;
 pub mod clients;
 pub mod clock;
 pub mod commands;
 pub mod config;
 mod error;
+pub mod feed;
 pub mod http;
 pub mod queue;
 pub mod sealed;
@@ -33,7 +35,8 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
     let work = async {
         // Leases and retries are times of the database's clock.
         look_at_database(&app).await;
-        tokio::join!(worker::run(Arc::clone(&app), stop.clone()), keep_looking(&app, &stop));
+        let worker = worker::run(Arc::clone(&app), stop.clone());
+        tokio::join!(worker, keep_looking(&app, &stop), alerting::run(&app, &stop));
     };
     let listen = queue::wake::listen(app.store.clone(), Arc::clone(&app.wake), stop.clone());
     let tell = queue::wake::tell(&app.store, &app.wake, &stop);
@@ -50,7 +53,7 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
             () = server => {}
         }
     };
-    tokio::join!(server, work, listen, tell);
+    tokio::join!(server, work, listen, tell, feed::run(&app, &stop));
     queue::wake::tell_rest(&app.store, &app.wake).await;
     app.store.close().await;
     info!(event = "stopped", "nothing is in progress any more");

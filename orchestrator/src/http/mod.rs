@@ -2,13 +2,17 @@
 
 mod auth;
 mod caller;
+mod events;
 mod health;
 mod json;
 mod limits;
 mod peer;
+mod query;
 mod request_id;
+mod results;
 mod routes;
 mod server;
+mod stats;
 mod webhook;
 
 pub use limits::Limits;

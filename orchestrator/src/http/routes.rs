@@ -9,7 +9,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{health, request_id, webhook};
+use super::{events, health, request_id, results, stats, webhook};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -42,6 +42,13 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::health))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(results::list))
+        .routes(routes!(results::show))
+        .routes(routes!(results::retry))
+        .routes(routes!(results::correct))
+        .routes(routes!(stats::stats))
+        .routes(routes!(stats::alerts))
+        .routes(routes!(events::stream))
 }
 
 fn finish(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {

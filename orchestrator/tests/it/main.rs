@@ -8,10 +8,12 @@
 #[macro_use]
 mod support;
 
+mod alerts;
 mod arrival;
 mod degraded;
 mod description;
 mod discord;
+mod events;
 mod fallback;
 mod imports;
 mod late;
@@ -19,6 +21,7 @@ mod life;
 mod limits;
 mod queue;
 mod reconcile;
+mod results;
 mod signature;
 mod webhook;
 mod write_back;

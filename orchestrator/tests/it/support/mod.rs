@@ -2,10 +2,12 @@
 
 mod app;
 mod database;
+mod device;
 mod proxy;
 
 pub(crate) use app::{TOKEN, TestApp, World};
 pub(crate) use database::Database;
+pub(crate) use device::{Device, Stream};
 pub(crate) use proxy::Proxy;
 
 use std::fmt::Debug;
