@@ -57,6 +57,12 @@ impl Database {
 
     /// Changes something behind everybody's back.
     pub(crate) async fn run(&self, sql: &'static str) {
+        self.run_made(sql.to_owned()).await;
+    }
+
+    /// The same with a statement that the test made up.
+    pub(crate) async fn run_made(&self, sql: String) {
+        let sql = sqlx::AssertSqlSafe(sql);
         match self.kind {
             Kind::Postgres { .. } => {
                 let mut connection = PgConnection::connect(&self.url).await.unwrap();
