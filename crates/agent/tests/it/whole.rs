@@ -1,6 +1,6 @@
 //! The built `triage-agent` with the stand-in programs first in its PATH, from the outside.
 
-mod machine;
+pub(crate) mod machine;
 
 use serde_json::Value;
 use sims::cloudflare::Cloudflare;
