@@ -102,6 +102,7 @@ pub async fn run(means: Means, ends: Ends, stop: CancellationToken) {
     controller.link(peer);
     let ears = Ears { heard, seen, said, found, questions, clicks: ends.clicks };
     controller.listen(ears, stop).await;
+    controller.link.leave().await;
 }
 
 /// Where news comes from.

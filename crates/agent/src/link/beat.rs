@@ -85,7 +85,7 @@ fn note(was_taken: &mut Option<bool>, error: Option<&Error>) {
     }
 }
 
-fn complete(report: &Heartbeat, now: DateTime<Utc>) -> Heartbeat {
+pub(super) fn complete(report: &Heartbeat, now: DateTime<Utc>) -> Heartbeat {
     let sent_at = now.to_rfc3339_opts(SecondsFormat::Millis, true);
     Heartbeat { sent_at, load: load(), ..report.clone() }
 }

@@ -21,6 +21,7 @@ pub use invitation::{Invitation, NoInvitation};
 pub use report::{report, standing};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ::link::{Heartbeat, HeartbeatAnswer, TunnelOffer};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -30,6 +31,9 @@ use url::Url;
 
 use crate::model::linked::{Said, is_same_address};
 use crate::probes::WallClock;
+
+/// The last heartbeat may hold up the agent's end for so long.
+const LAST_WORD_WITHIN: Duration = Duration::from_secs(1);
 
 /// Whom this machine is paired with, and what it hands over.
 #[derive(Debug, Clone)]
@@ -136,6 +140,16 @@ impl Link {
             self.work.spawn(errands::hand_over(client.clone(), self.means.clone(), hearing.clone(), offer));
         }
         self.work.spawn(errands::look_again(client, self.means.clone(), hearing));
+    }
+
+    /// Tells how everything is a last time: nobody is to find out by waiting that this machine has gone.
+    pub async fn leave(mut self) {
+        self.work = JoinSet::new();
+        let Some(Ok(client)) = self.peer.map(|peer| Client::new(&peer.url, Some(peer.token))) else { return };
+        let report = self.means.reports.borrow().clone();
+        let last = beat::complete(&report, (self.means.wall)().into());
+        // Whoever cannot be reached in this time counts the machine as silent.
+        let _ = tokio::time::timeout(LAST_WORD_WITHIN, client.heartbeat(&last)).await;
     }
 
     /// How everything is now; the orchestrator hears of it at once when it is news.

@@ -103,7 +103,7 @@ async fn without_a_keychain_the_agent_keeps_the_token_and_without_both_no_code_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tunnel_that_goes_down_is_told_at_once_and_its_return_too() {
+async fn a_tunnel_that_goes_down_is_told_at_once_and_its_return_and_the_agents_end_too() {
     let Some(scene) = Scene::new().await else { return };
     let agent = scene.linked().await;
     let status =
@@ -122,7 +122,13 @@ async fn a_tunnel_that_goes_down_is_told_at_once_and_its_return_too() {
     let paused =
         |beat: &link::Heartbeat| beat.standing.why.as_deref().is_some_and(|why| why.contains("paused"));
     scene.orchestrator.heartbeat(from, paused).await;
+    scene.machine.ask(&["resume"]);
+    let from = scene.orchestrator.heartbeats();
+    scene.orchestrator.heartbeat(from, |beat| beat.standing.state == Usability::Usable).await;
+    let from = scene.orchestrator.heartbeats();
     agent.stop().await;
+    let last = |beat: &link::Heartbeat| beat.standing.state == Usability::Unusable;
+    scene.orchestrator.heartbeat(from, last).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
