@@ -5,7 +5,9 @@ mod diagnose;
 mod doctor;
 mod keep;
 mod local;
+mod pair;
 mod pull;
+mod rotate;
 mod run;
 mod service;
 pub mod table;
@@ -53,8 +55,10 @@ enum Command {
     /// Keep the secrets of this machine in the keychain
     #[command(subcommand)]
     Secrets(keep::Command),
-    /// Forget all secrets of this machine
-    Unpair,
+    /// Pair this machine with an orchestrator: `pair URL CODE`, or the link that `orchestrator pair` prints
+    Pair(pair::Pair),
+    /// Be no device of the orchestrator any more, and forget its token
+    Unpair(pair::Unpair),
     /// Start a program afresh, also one that was given up
     Restart {
         /// Which
@@ -147,7 +151,8 @@ pub async fn main(cli: Cli) -> ExitCode {
         Command::Status { json } => ask::status(&context, json).await,
         Command::Doctor { json } => doctor::run(&context, json).await,
         Command::Secrets(command) => keep::run(&context, command).await,
-        Command::Unpair => keep::unpair(&context).await,
+        Command::Pair(options) => pair::pair(&context, options).await,
+        Command::Unpair(options) => pair::unpair(&context, options).await,
         Command::Restart { program } => ask::restart(&context, program.into()).await,
         Command::Pause => ask::pause(&context).await,
         Command::Resume => ask::resume(&context).await,

@@ -22,10 +22,12 @@ use tracing::{info, warn};
 
 use crate::children::runner::{News, What};
 use crate::environment::Environment;
+use crate::link::{Link, Peer, report};
+use crate::model::linked::Said;
 use crate::model::{Effect, Input, Model, Now, Wish, apply};
 use crate::notices::{Clicked, Notifier};
 use crate::paths::Paths;
-use crate::probes::{Clocks, Probe, Probes, Sensed};
+use crate::probes::{Clocks, Probe, Probes, Seen, Sensed};
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::socket::{self, Asked, Listener};
@@ -76,14 +78,20 @@ pub async fn run(means: Means, ends: Ends, stop: CancellationToken) {
     let (asked, questions) = mpsc::channel(WAITING);
     tokio::spawn(socket::serve(ends.listener, asked));
     let hands = Hands::new(means, news, looked);
-    let probes = Probes::start(hands.targets().await, clocks.clone(), sensed);
+    let (says, said) = mpsc::channel(WAITING);
+    let targets = hands.targets().await;
+    let (public, peer) = (targets.public.clone(), hands.peer(&targets).await);
+    let probes = Probes::start(targets, clocks.clone(), sensed);
     let settings = hands.settings();
     let model = Model::new(platform(), settings.model.clone(), settings.rules());
+    let link = Link::new(report(&model, public.as_deref(), false), Arc::clone(&clocks.wall), says);
     let first = if settings.start_paused { Wish::Pause } else { Wish::Begin };
     let mut controller = Controller {
         model: Some(model),
         hands,
         probes,
+        link,
+        public,
         clocks,
         notifier: ends.notifier,
         pids: BTreeMap::new(),
@@ -91,14 +99,17 @@ pub async fn run(means: Means, ends: Ends, stop: CancellationToken) {
         last: None,
     };
     controller.take(Input::Wished(first));
-    let ears = Ears { heard, seen, found, questions, clicks: ends.clicks };
+    controller.link(peer);
+    let ears = Ears { heard, seen, said, found, questions, clicks: ends.clicks };
     controller.listen(ears, stop).await;
+    controller.link.leave().await;
 }
 
 /// Where news comes from.
 struct Ears {
     heard: mpsc::Receiver<News>,
     seen: mpsc::Receiver<Sensed>,
+    said: mpsc::Receiver<Said>,
     found: mpsc::Receiver<(Kind, program::Input)>,
     questions: mpsc::Receiver<Asked>,
     clicks: mpsc::Receiver<Clicked>,
@@ -109,6 +120,9 @@ struct Controller {
     model: Option<Model>,
     hands: Hands,
     probes: Probes,
+    link: Link,
+    /// The public address.
+    public: Option<String>,
     clocks: Clocks,
     notifier: Box<dyn Notifier>,
     pids: BTreeMap<Kind, u32>,
@@ -137,7 +151,8 @@ impl Controller {
                     return;
                 }
                 Some(news) = ears.heard.recv() => self.hear(news),
-                Some(Sensed { seen, .. }) = ears.seen.recv() => self.take(Input::Seen(seen)),
+                Some(Sensed { seen, .. }) = ears.seen.recv() => self.see(seen),
+                Some(said) = ears.said.recv() => self.take(Input::Said(said)),
                 Some((kind, input)) = ears.found.recv() => self.take(Input::Program(kind, input)),
                 Some(asked) = ears.questions.recv() => self.answer(asked).await,
                 Some(clicked) = ears.clicks.recv() => self.clicked(&clicked),
@@ -159,6 +174,22 @@ impl Controller {
         self.model = Some(model);
         for effect in effects {
             self.perform(effect);
+        }
+        let is_unproven = self.link.is_unproven();
+        self.link.tell(report(self.model(), self.public.as_deref(), is_unproven));
+    }
+
+    fn see(&mut self, seen: Seen) {
+        if matches!(seen, Seen::Woke { .. }) {
+            self.link.begin_anew();
+        }
+        self.take(Input::Seen(seen));
+    }
+
+    /// Links with that orchestrator, or with none.
+    fn link(&mut self, peer: Option<Peer>) {
+        if let Some(said) = self.link.change(peer) {
+            self.take(Input::Said(said));
         }
     }
 

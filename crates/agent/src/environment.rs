@@ -39,6 +39,8 @@ pub struct Environment {
     pub public_url: Option<String>,
     /// How much is logged.
     pub log: Option<String>,
+    /// This machine's name.
+    pub host_name: Option<String>,
 }
 
 impl Environment {
@@ -60,6 +62,7 @@ impl Environment {
             api_url: text(API_URL),
             public_url: text(PUBLIC_URL),
             log: text(LOG),
+            host_name: host_name(),
         }
     }
 }
@@ -68,4 +71,15 @@ impl Environment {
 #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
 fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+#[cfg(unix)]
+fn host_name() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Some(name).filter(|name| !name.is_empty())
+}
+
+#[cfg(windows)]
+fn host_name() -> Option<String> {
+    text("COMPUTERNAME")
 }

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod controller;
 pub mod diagnostics;
 pub mod environment;
+pub mod link;
 pub mod model;
 pub mod notices;
 pub mod ollama_api;

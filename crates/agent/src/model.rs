@@ -3,16 +3,18 @@
 //! [`apply`] takes one input and says what is to be done; the controller performs it and feeds the results back. What a
 //! program does next is decided by `supervise`, what a person is told by `alerts`; this is where the two meet.
 
+pub mod linked;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerts::notice::{Notice, Trouble};
 use alerts::rule::{self, Click, Event, Memory, Rules};
 use supervise::health::chain::Chain;
-use supervise::health::facts::{Binding, Fact, Facts};
+use supervise::health::facts::{Binding, Fact, Facts, Outside};
 use supervise::health::overall::{Elsewhere, Overall, Summary, overall};
-use supervise::health::reading::{Call, CallError, connections};
-use supervise::health::{Health, Layer};
+use supervise::health::reading::{Call, CallError, Reading, connections};
+use supervise::health::{Health, Layer, reading};
 use supervise::history::History;
 use supervise::install::Platform;
 use supervise::limits::Limits;
@@ -21,6 +23,7 @@ use supervise::{Kind, Moment};
 
 use crate::ollama_api::Loaded;
 use crate::probes::Seen;
+use linked::{Linked, Said};
 
 /// The subject under which trouble with the way of tickets is told.
 const TUNNEL: &str = "tunnel";
@@ -50,12 +53,14 @@ pub enum Wish {
 }
 
 /// News for the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// Of a program.
     Program(Kind, program::Input),
     /// From a probe.
     Seen(Seen),
+    /// From the orchestrator.
+    Said(Said),
     /// From a person.
     Wished(Wish),
     /// Time has passed; wanted about once a second.
@@ -84,6 +89,7 @@ pub struct Model {
     summary: Summary,
     histories: BTreeMap<Layer, History>,
     loaded: Vec<Loaded>,
+    linked: Linked,
     memory: Memory,
     rules: Rules,
     is_paused: bool,
@@ -103,6 +109,7 @@ impl Model {
             ready: Fact::NotYet,
             public: Fact::NotYet,
             without_token: Fact::NotYet,
+            outside: Outside::NotKnown,
             link: Fact::NotYet,
             view: Fact::NotSetUp,
         };
@@ -114,6 +121,7 @@ impl Model {
             summary: overall(&[], false, Elsewhere::NotKnown),
             histories: BTreeMap::new(),
             loaded: Vec::new(),
+            linked: Linked::default(),
             memory: Memory::default(),
             rules,
             is_paused: false,
@@ -154,6 +162,23 @@ impl Model {
         &self.loaded
     }
 
+    /// What is known through the link to the orchestrator.
+    pub fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    /// The model that tickets are triaged with.
+    pub fn wanted_model(&self) -> &str {
+        &self.facts.wanted_model
+    }
+
+    /// The version of the Ollama that answers.
+    pub fn ollama_version(&self) -> Option<String> {
+        let Fact::Known { answer, .. } = &self.facts.ollama_api else { return None };
+        let Reading::Ollama { version } = reading::read(answer) else { return None };
+        Some(version)
+    }
+
     /// How often a program has been started.
     pub fn starts(&self, kind: Kind) -> u64 {
         self.programs.get(&kind).map_or(0, Program::starts)
@@ -188,6 +213,13 @@ impl Turn {
         match input {
             Input::Program(kind, input) => self.program(kind, input),
             Input::Seen(seen) => self.see(seen),
+            Input::Said(said) => {
+                let model = &mut self.model;
+                let event = model.linked.take(said, &mut model.facts, self.now.moment);
+                if let Some(event) = event {
+                    self.observe(&event);
+                }
+            }
             Input::Wished(wish) => self.wish(wish),
             Input::Tick => {
                 self.programs(&program::Input::Tick);
@@ -236,7 +268,7 @@ impl Turn {
                 self.model.loaded.clone_from(loaded);
                 None
             }
-            Seen::Binding(_) | Seen::Public(_) | Seen::WithoutToken(_) | Seen::Link(_) => None,
+            Seen::Binding(_) | Seen::Public(_) | Seen::WithoutToken(_) => None,
         };
         seen.enter(&mut self.model.facts);
         if let Some((kind, input)) = of_program {
@@ -295,7 +327,7 @@ impl Turn {
     fn judge(&mut self) {
         let model = &mut self.model;
         let chain = model.chain.assess(&model.facts, self.now.moment);
-        let summary = overall(chain.layers(), model.is_paused, Elsewhere::NotKnown);
+        let summary = overall(chain.layers(), model.is_paused, model.linked.elsewhere());
         for state in chain.layers() {
             let latency = state.latency_ms.map(Duration::from_millis);
             model.histories.entry(state.layer).or_default().record(state.health, latency, self.now.moment);

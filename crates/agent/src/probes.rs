@@ -31,8 +31,6 @@ pub struct Targets {
     pub public: Option<String>,
     /// The service token for it.
     pub credentials: Option<Credentials>,
-    /// The orchestrator this machine is paired with.
-    pub orchestrator: Option<String>,
 }
 
 /// The senses at work. Dropping it ends them, and every look under way.

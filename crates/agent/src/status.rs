@@ -1,6 +1,8 @@
 //! What people and programs are shown of the agent: made from the model, said over the socket, drawn by whoever asks.
 //! PURE.
 
+mod linked;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use supervise::health::overall::Overall;
@@ -11,6 +13,8 @@ use supervise::{Kind, Moment};
 
 use crate::model::Model;
 use crate::ollama_api::Loaded;
+
+pub use linked::{OrchestratorStatus, TicketStatus};
 
 /// Everything at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +37,25 @@ pub struct Status {
     pub programs: Vec<ProgramStatus>,
     /// The models in memory.
     pub models: Vec<ModelStatus>,
+    /// The orchestrator, when this machine is paired.
+    pub orchestrator: Option<OrchestratorStatus>,
+    /// The last tickets, newest first.
+    pub recent: Vec<TicketStatus>,
+    /// When the service token of the public address ends, RFC 3339, if that is known.
+    pub access_ends_at: Option<String>,
     /// What the person should know besides, in sentences.
     pub notes: Vec<String>,
+}
+
+/// What the model does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Besides {
+    /// In sentences.
+    pub notes: Vec<String>,
+    /// The address of the orchestrator that this machine is paired with.
+    pub orchestrator: Option<String>,
+    /// When the service token ends.
+    pub access_ends: Option<DateTime<Utc>>,
 }
 
 /// One hop.
@@ -118,7 +139,7 @@ impl Wall {
 
 impl Status {
     /// Of the model at a moment.
-    pub fn of(model: &Model, wall: Wall, process: impl Fn(Kind) -> Process, notes: Vec<String>) -> Self {
+    pub fn of(model: &Model, wall: Wall, process: impl Fn(Kind) -> Process, besides: Besides) -> Self {
         let summary = model.summary();
         let layer = |state: &supervise::health::LayerState| LayerStatus {
             layer: state.layer,
@@ -136,7 +157,7 @@ impl Status {
         };
         let program = |kind| {
             let Process { pid, lines, dropped } = process(kind);
-            let state = word(model.program(kind)).to_owned();
+            let state = state_word(model.program(kind)).to_owned();
             ProgramStatus { program: kind, state, pid, starts: model.starts(kind), lines, dropped }
         };
         Self {
@@ -149,8 +170,16 @@ impl Status {
             layers: model.chain().layers().iter().map(layer).collect(),
             programs: [Kind::Ollama, Kind::Cloudflared].map(program).into(),
             models: model.loaded().iter().map(ModelStatus::of).collect(),
-            notes,
+            orchestrator: besides.orchestrator.map(|url| OrchestratorStatus::of(url, model, wall)),
+            recent: model.linked().recent().iter().map(TicketStatus::of).collect(),
+            access_ends_at: besides.access_ends.map(|ends| ends.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            notes: besides.notes.into_iter().chain(model.linked().notes()).collect(),
         }
+    }
+
+    /// Takes out what tickets say, before it leaves this machine.
+    pub fn forget_words_of_tickets(&mut self) {
+        self.recent.iter_mut().for_each(|ticket| ticket.subject = None);
     }
 }
 
@@ -164,7 +193,7 @@ impl ModelStatus {
     }
 }
 
-const fn word(state: &State) -> &'static str {
+pub(crate) const fn state_word(state: &State) -> &'static str {
     match state {
         State::NotInstalled { .. } => "not installed",
         State::Stopped | State::Ended => "stopped",
@@ -197,7 +226,12 @@ mod tests {
             Kind::Ollama => Process { pid: Some(42), lines: 7, dropped: 1 },
             Kind::Cloudflared => Process::default(),
         };
-        let status = Status::of(&model, wall, process, vec!["A note.".to_owned()]);
+        let status = Status::of(
+            &model,
+            wall,
+            process,
+            Besides { notes: vec!["A note.".to_owned()], ..Besides::default() },
+        );
         assert_eq!(status.started_at, "2026-11-22T23:58:55Z");
         assert_eq!(status.layers[0].since, "2026-11-22T23:59:00Z");
         assert_eq!(status.layers.len(), Layer::ALL.len());

@@ -7,7 +7,7 @@ use proptest::sample::select;
 use supervise::Moment;
 use supervise::exit::Reason;
 use supervise::health::chain::Chain;
-use supervise::health::facts::{Binding, Fact, Facts, LinkAnswer, Models, Pull, View};
+use supervise::health::facts::{Binding, Fact, Facts, LinkAnswer, Models, Outside, Pull, View};
 use supervise::health::overall::{Elsewhere, Overall, overall};
 use supervise::health::reading::{Call, CallError, HttpAnswer};
 use supervise::health::{Health, Layer};
@@ -81,10 +81,12 @@ fn facts() -> impl Strategy<Value = Facts> {
     let views = vec![View::Usable, View::Unusable("refused".into()), View::NotTried];
     let bindings = select(vec![Binding::Loopback, Binding::Beyond, Binding::NotKnown]);
     let platforms = select(vec![Platform::Linux, Platform::Macos, Platform::Windows]);
+    let open = Outside::Open { what: "/api/pull was answered".into(), at: "2026-11-23 10:00".into() };
+    let outsides = select(vec![Outside::NotKnown, Outside::Closed, Outside::Closed, open]);
     let programs = (states(), states(), bindings, platforms, seen(models));
-    let answers = (calls(), calls(), calls(), calls(), seen(links), seen(views));
+    let answers = (calls(), calls(), calls(), calls(), seen(links), (seen(views), outsides));
     (programs, answers).prop_map(|((ollama, cloudflared, binding, platform, models), answers)| {
-        let (ollama_api, ready, public, without_token, link, view) = answers;
+        let (ollama_api, ready, public, without_token, link, (view, outside)) = answers;
         let wanted_model = "llama3.2".to_owned();
         Facts {
             platform,
@@ -97,6 +99,7 @@ fn facts() -> impl Strategy<Value = Facts> {
             ready,
             public,
             without_token,
+            outside,
             link,
             view,
         }

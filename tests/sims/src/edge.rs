@@ -11,6 +11,7 @@ use crate::server::{self, Server, Sim};
 use crate::wire::{Reply, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -61,7 +62,17 @@ struct Settings {
 
 struct Token {
     secret: String,
+    /// The secret before, and until when it works beside the other.
+    former: Option<(String, DateTime<Utc>)>,
     let_in: bool,
+}
+
+impl Token {
+    fn takes(&self, secret: &str) -> bool {
+        let is_former =
+            self.former.as_ref().is_some_and(|(former, ends)| former == secret && crate::now() < *ends);
+        self.secret == secret || is_former
+    }
 }
 
 impl Edge {
@@ -104,8 +115,15 @@ impl Edge {
 
     /// Adds a service token that a policy lets in, or changes its secret.
     pub fn add_token(&self, id: &str, secret: &str) {
-        let token = Token { secret: secret.to_owned(), let_in: true };
+        let token = Token { secret: secret.to_owned(), former: None, let_in: true };
         self.state.settings().tokens.insert(id.to_owned(), token);
+    }
+
+    /// Takes the secret that a service token had before too, until it ends.
+    pub fn add_former_secret(&self, id: &str, secret: &str, ends: DateTime<Utc>) {
+        if let Some(token) = self.state.settings().tokens.get_mut(id) {
+            token.former = Some((secret.to_owned(), ends));
+        }
     }
 
     /// Revokes a service token.
@@ -235,8 +253,9 @@ impl State {
             return None;
         }
         let (id, secret) = (request.header("cf-access-client-id"), request.header("cf-access-client-secret"));
-        let token =
-            id.and_then(|id| settings.tokens.get(id)).filter(|token| Some(token.secret.as_str()) == secret);
+        let token = id
+            .and_then(|id| settings.tokens.get(id))
+            .filter(|token| secret.is_some_and(|secret| token.takes(secret)));
         let token = token.filter(|_| strike.kind != Some(Kind::AccessRefused));
         let Some(token) = token else {
             let tried = id.is_some() || secret.is_some();

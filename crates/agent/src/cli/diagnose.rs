@@ -13,12 +13,14 @@ use super::terminal::{complain, say};
 use crate::diagnostics::{Parts, write};
 use crate::secrets::Entry;
 use crate::socket::{Reply, Request, ask};
+use crate::status::Status;
 
 /// Of each program.
 const LINES: usize = 1_000;
 
 pub(super) async fn run(context: &Context, file: &Path) -> ExitCode {
-    let status = current(context).await;
+    let mut status = current(context).await;
+    status.iter_mut().for_each(Status::forget_words_of_tickets);
     let mut kept = Vec::new();
     let secrets = open_secrets(context).await;
     for entry in Entry::ALL {

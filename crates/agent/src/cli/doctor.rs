@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use link::Me;
 use serde_json::json;
 use supervise::Kind;
 use supervise::health::Health;
@@ -12,7 +13,8 @@ use super::keep::open_secrets;
 use super::terminal::{look, say};
 use super::{Context, table};
 use crate::children::find::{Found, find};
-use crate::secrets::Entry;
+use crate::link::{Client, Error};
+use crate::secrets::{Entry, Secrets};
 
 /// Something that was looked at without the agent.
 struct Look {
@@ -61,6 +63,7 @@ async fn looks(context: &Context) -> Vec<Look> {
             fix: Some(problem.what_to_do().to_owned()),
         },
     });
+    looks.extend(paired(context, &secrets).await);
     for entry in [Entry::AccessClientId, Entry::AccessClientSecret] {
         if let Ok(None) = secrets.get(entry).await {
             looks.push(Look {
@@ -77,6 +80,41 @@ async fn looks(context: &Context) -> Vec<Look> {
         }
     }
     looks
+}
+
+/// Whether the orchestrator knows this machine, asked without the agent. Of one that is not paired the layers tell.
+async fn paired(context: &Context, secrets: &Secrets) -> Option<Look> {
+    let token = secrets.get(Entry::DeviceToken).await.ok().flatten()?;
+    let url = context.settings.orchestrator.as_ref()?;
+    let me = match Client::new(url, Some(token)) {
+        Ok(client) => client.me().await,
+        Err(error) => Err(error),
+    };
+    Some(match me {
+        Ok(Me { device, server }) => Look::ok(format!(
+            "The orchestrator {} at {} knows this machine as \"{}\".",
+            server.version,
+            url.as_str().trim_end_matches('/'),
+            device.name
+        )),
+        Err(error) => {
+            let words = error.to_string();
+            let fix = match error {
+                Error::NotPaired => "Pair this machine again: triage-agent pair.",
+                Error::UnsafeAddress
+                | Error::Unreachable(_)
+                | Error::Refused { .. }
+                | Error::NoOrchestrator(_) => {
+                    "Check the orchestrator, its address in the settings and this machine's internet connection."
+                }
+            };
+            Look {
+                health: Health::Fail,
+                sentence: format!("The device token does not work: {}.", words.trim_end_matches('.')),
+                fix: Some(fix.to_owned()),
+            }
+        }
+    })
 }
 
 fn settings(context: &Context) -> String {

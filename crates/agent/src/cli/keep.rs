@@ -1,4 +1,4 @@
-//! `secrets` and `unpair`.
+//! `secrets`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -50,25 +50,6 @@ pub(super) async fn run(context: &Context, command: Command) -> ExitCode {
     }
 }
 
-/// Forgets everything that ties this machine to an orchestrator and a tunnel.
-pub(super) async fn unpair(context: &Context) -> ExitCode {
-    let secrets = open_secrets(context).await;
-    let forgotten = secrets.delete_all().await;
-    for entry in Entry::ALL {
-        tell_agent(context, entry, "").await;
-    }
-    match forgotten {
-        Ok(()) => {
-            say("All secrets of this machine are forgotten.");
-            ExitCode::SUCCESS
-        }
-        Err(problem) => {
-            complain(&format!("A secret may still be kept: {problem}.\n{}", problem.what_to_do()));
-            ExitCode::FAILURE
-        }
-    }
-}
-
 async fn set(context: &Context, name: &str) -> ExitCode {
     let Some(entry) = known(name) else { return ExitCode::FAILURE };
     let text = match read_input(&format!("Paste {name}, then press Enter:")) {
@@ -86,6 +67,7 @@ async fn set(context: &Context, name: &str) -> ExitCode {
         }
     };
     let secrets = open_secrets(context).await;
+    forget_end(context, entry);
     match secrets.set(entry, &secret).await {
         Keeping::ForGood => {
             say(&format!("{name} is in the keychain."));
@@ -108,6 +90,7 @@ async fn set(context: &Context, name: &str) -> ExitCode {
 async fn forget(context: &Context, name: &str) -> ExitCode {
     let Some(entry) = known(name) else { return ExitCode::FAILURE };
     let forgotten = open_secrets(context).await.delete(entry).await;
+    forget_end(context, entry);
     tell_agent(context, entry, "").await;
     match forgotten {
         Ok(()) => {
@@ -138,6 +121,14 @@ async fn check(context: &Context) -> ExitCode {
     if tried.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// When the service token ends is not known of one that a person puts in its place.
+fn forget_end(context: &Context, entry: Entry) {
+    match entry {
+        Entry::AccessClientId | Entry::AccessClientSecret => super::rotate::remember_end(context, None),
+        Entry::TunnelToken | Entry::DeviceToken => {}
+    }
+}
+
 fn known(name: &str) -> Option<Entry> {
     let entry = Entry::find(name);
     if entry.is_none() {
@@ -148,7 +139,7 @@ fn known(name: &str) -> Option<Entry> {
 }
 
 /// Whether a running agent has taken it.
-async fn tell_agent(context: &Context, entry: Entry, value: &str) -> bool {
+pub(super) async fn tell_agent(context: &Context, entry: Entry, value: &str) -> bool {
     let request = Request::Secret { entry: entry.name().to_owned(), value: value.to_owned() };
     match ask_agent(&context.socket(), &request).await {
         Ok(mut answer) => matches!(answer.next().await, Ok(Some(crate::socket::Reply::Done { .. }))),

@@ -1,5 +1,7 @@
 //! The agent's status as text for a terminal. PURE.
 
+mod linked;
+
 use chrono::{DateTime, Utc};
 use supervise::health::Health;
 use supervise::health::overall::Overall;
@@ -30,9 +32,11 @@ pub fn status(status: &Status, look: Look) -> String {
         text.push_str(&about(program));
     }
     status.models.iter().for_each(|model| text.push_str(&in_memory(model)));
+    text.push_str(&linked::about(status, look));
     for note in &status.notes {
         text.push_str(&paragraph("  ", "  ", note));
     }
+    text.push_str(&linked::recent(status));
     text
 }
 
@@ -254,6 +258,9 @@ mod tests {
                 size_bytes: 3_240_000_000,
                 gpu_percent: Some(100),
             }],
+            orchestrator: None,
+            recent: Vec::new(),
+            access_ends_at: None,
             notes: Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ use super::keep::open_secrets;
 use super::local::Local;
 use super::terminal::{agrees, complain, read_input, say};
 use crate::environment::API_TOKEN;
+use crate::link::Client;
 use crate::secrets::{Entry, Secrets};
 use crate::settings::{Mode, Settings};
 use crate::tunnel::api::{Api, BASE};
@@ -42,6 +43,8 @@ pub(super) enum Command {
         /// The file; that of the settings, or ~/.cloudflared/config.yml, when not given
         file: Option<PathBuf>,
     },
+    /// Have a new secret for the service token, and hand it over with no call refused in between
+    Rotate(About),
     /// Call the public address with the service token, and without, which must be refused
     Verify {
         /// The public name; that of the settings when not given
@@ -69,10 +72,10 @@ pub(super) struct Setup {
 pub(super) struct About {
     /// The public name, such as ollama.example.com; that of the settings when not given
     #[arg(long)]
-    hostname: Option<String>,
+    pub(super) hostname: Option<String>,
     /// Do not ask before it is done
     #[arg(long)]
-    yes: bool,
+    pub(super) yes: bool,
 }
 
 pub(super) async fn run(context: &Context, command: Command) -> ExitCode {
@@ -81,6 +84,7 @@ pub(super) async fn run(context: &Context, command: Command) -> ExitCode {
         Command::Undo { about, leave_open } => undo(context, about, leave_open).await,
         Command::Local(options) => super::local::set_up(context, options).await,
         Command::Check { file } => super::local::check(context, file),
+        Command::Rotate(about) => super::rotate::rotate(context, about).await,
         Command::Verify { hostname } => look(context, hostname).await,
     };
     match done {
@@ -117,6 +121,9 @@ async fn set_up(context: &Context, options: Setup) -> Result<ExitCode, String> {
     let mut done = |step: &setup::Step| say(&format!("  done: {}", step.sentence(&wanted)));
     setup::run(&mut session, &wanted, &found, &plan, &mut done).await.map_err(|error| explained(&error))?;
     remember(context, &wanted)?;
+    // Without it nobody is warned in time, and that is all.
+    let ends = setup::service_token_end(&mut session, &wanted).await.ok().flatten();
+    super::rotate::remember_end(context, ends);
     super::ask::reload(context).await;
     say(
         "The tunnel is set up, and its secrets are in the keychain. Look at it from outside: triage-agent tunnel verify",
@@ -150,7 +157,7 @@ fn remember(context: &Context, wanted: &Wanted) -> Result<(), String> {
 pub(super) fn write_settings(context: &Context, settings: &Settings) -> Result<(), String> {
     context.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
     crate::settings::write(&context.paths.settings_file(), settings, &context.environment.home)
-        .map_err(|problem| format!("The tunnel is set up, but the settings cannot be written: {problem}."))
+        .map_err(|problem| format!("The settings cannot be written: {problem}."))
 }
 
 async fn undo(context: &Context, about: About, leave_open: bool) -> Result<ExitCode, String> {
@@ -167,6 +174,7 @@ async fn undo(context: &Context, about: About, leave_open: bool) -> Result<ExitC
     }
     let mut done = |sentence: &str| say(&format!("  done: {sentence}"));
     setup::undo(&mut session, &wanted, leave_open, &mut done).await.map_err(|error| explained(&error))?;
+    super::rotate::remember_end(context, None);
     super::ask::reload(context).await;
     say("Everything that was made from here is taken back.");
     Ok(ExitCode::SUCCESS)
@@ -205,7 +213,36 @@ async fn look(context: &Context, name: Option<String>) -> Result<ExitCode, Strin
             say(&format!("  → {fix}"));
         }
     }
-    Ok(if seen.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_closed = from_outside(context, &secrets).await;
+    Ok(if seen.is_ok() && is_closed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Has the orchestrator look too, when this machine is paired. Whether nothing was seen open.
+async fn from_outside(context: &Context, secrets: &Secrets) -> bool {
+    let token = secrets.get(Entry::DeviceToken).await.ok().flatten();
+    let Some((url, token)) = context.settings.orchestrator.as_ref().zip(token) else { return true };
+    let looked = match Client::new(url, Some(token)) {
+        Ok(client) => client.look_from_outside().await,
+        Err(error) => Err(error),
+    };
+    match looked {
+        Ok(receipt) => {
+            for check in &receipt.checks {
+                let sign = match check.refused {
+                    Some(true) => "●",
+                    Some(false) => "✕",
+                    None => "○",
+                };
+                say(&format!("{sign} from the orchestrator, {}: {}", check.what, check.sentence));
+            }
+            receipt.checks.iter().all(|check| check.refused != Some(false))
+        }
+        Err(error) => {
+            let words = error.to_string();
+            say(&format!("○ The orchestrator has not looked: {}.", words.trim_end_matches('.')));
+            true
+        }
+    }
 }
 
 const NO_HOSTNAME: &str =
@@ -218,7 +255,7 @@ pub(super) fn hostname(context: &Context, given: Option<String>) -> Result<Hostn
     }
 }
 
-fn api(context: &Context) -> Result<Api, String> {
+pub(super) fn api(context: &Context) -> Result<Api, String> {
     let given = context.environment.api_token.as_ref().map(|token| token.expose_secret().to_owned());
     let token = match given {
         Some(token) => token,
@@ -236,7 +273,7 @@ fn api(context: &Context) -> Result<Api, String> {
     Api::new(base, SecretString::from(token)).map_err(|error| format!("{error}.\n{}", error.fix()))
 }
 
-fn session<'a>(
+pub(super) fn session<'a>(
     context: &Context,
     api: &'a Api,
     secrets: &'a Secrets,
@@ -248,6 +285,6 @@ fn session<'a>(
     Ok(Session { api, secrets, ledger })
 }
 
-fn explained(error: &setup::Error) -> String {
+pub(super) fn explained(error: &setup::Error) -> String {
     format!("{error}.\n{}\nWhat was done so far is noted; the same command goes on from there.", error.fix())
 }

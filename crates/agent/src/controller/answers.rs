@@ -11,7 +11,7 @@ use crate::children::logs::{Followed, Line, Log};
 use crate::model::{Input, Wish};
 use crate::secrets::{Entry, Keeping};
 use crate::socket::{Asked, Reply, Request};
-use crate::status::{Process, Status};
+use crate::status::{Besides, Process, Status};
 
 /// No more lines than a program's log has.
 const MOST_LINES: usize = 5_000;
@@ -49,7 +49,9 @@ impl Controller {
             let lines = log.tail(1).first().map_or(0, |line| line.number + 1);
             Process { pid: self.pids.get(&kind).copied(), lines, dropped: log.dropped() }
         };
-        Status::of(self.model(), self.wall(), process, self.hands.notes())
+        let orchestrator = self.link.peer().map(|peer| peer.url.as_str().trim_end_matches('/').to_owned());
+        let (notes, access_ends) = (self.hands.notes(), self.hands.access_ends());
+        Status::of(self.model(), self.wall(), process, Besides { notes, orchestrator, access_ends })
     }
 
     async fn keep(&mut self, name: &str, value: String) -> Reply {
@@ -87,10 +89,14 @@ impl Controller {
         }
         let settings = self.hands.settings();
         let (model, rules) = (settings.model.clone(), settings.rules());
-        self.probes.change(self.hands.targets().await);
+        let targets = self.hands.targets().await;
+        let peer = self.hands.peer(&targets).await;
+        self.public.clone_from(&targets.public);
+        self.probes.change(targets);
         if let Some(known) = &mut self.model {
             known.set(model, rules);
         }
+        self.link(peer);
         if self.hands.tunnel_has_changed().await {
             self.take(Input::Wished(Wish::Restart(Kind::Cloudflared)));
         }

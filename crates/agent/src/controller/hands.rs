@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+use link::TunnelOffer;
 use secrecy::ExposeSecret;
 use supervise::Kind;
 use supervise::exit::Reason;
@@ -22,12 +24,13 @@ use crate::children::ollama;
 use crate::children::pidfile::{PidFiles, Survivor};
 use crate::children::runner::{Keep, News, Runner};
 use crate::environment::Environment;
+use crate::link::Peer;
 use crate::paths::Paths;
 use crate::probes::Targets;
 use crate::secrets::{Entry, Keeping, Secrets};
 use crate::settings::{self, Mode, ReadError, Settings};
-use crate::tunnel::http;
 use crate::tunnel::verify::Credentials;
+use crate::tunnel::{expiry, http};
 
 /// How long a program of an earlier agent may take to end, before it is killed.
 const SURVIVOR_ENDS_WITHIN: Duration = Duration::from_secs(10);
@@ -96,11 +99,27 @@ impl Hands {
             metrics: Some(format!("http://{}", cloudflared::metrics_address(settings.metrics_port))),
             public: settings.public_address(self.environment.public_url.clone()),
             credentials,
-            orchestrator: settings
-                .orchestrator
-                .as_ref()
-                .map(|url| url.as_str().trim_end_matches('/').to_owned()),
         }
+    }
+
+    /// Whom the link is with, when this machine is paired; `targets` are those of now.
+    pub(super) async fn peer(&self, targets: &Targets) -> Option<Peer> {
+        let url = self.settings.orchestrator.clone()?;
+        let token = self.secret(Entry::DeviceToken).await?;
+        let offer = targets.public.as_ref().zip(targets.credentials.as_ref());
+        let offer = offer.map(|(public, credentials)| TunnelOffer {
+            url: public.clone(),
+            access_client_id: Some(credentials.client_id.clone()),
+            access_client_secret: Some(credentials.client_secret.expose_secret().to_owned()),
+            model: self.settings.model.clone(),
+            expires_at: self.access_ends().map(|ends| ends.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        });
+        Some(Peer { url, token, offer })
+    }
+
+    /// When the service token ends, if that is known.
+    pub(super) fn access_ends(&self) -> Option<DateTime<Utc>> {
+        expiry::read(&self.paths.state)
     }
 
     /// What people should know besides the hops.

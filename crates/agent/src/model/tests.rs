@@ -1,7 +1,7 @@
 use super::*;
 use alerts::notice::Kind as Told;
 use supervise::exit::{Ending, Exit};
-use supervise::health::facts::{LinkAnswer, Models};
+use supervise::health::facts::Models;
 use supervise::health::reading::HttpAnswer;
 
 #[test]
@@ -224,10 +224,10 @@ impl World {
             Seen::Binding(Binding::Loopback),
             Seen::Public(known(public)),
             Seen::WithoutToken(known(self.without_token.clone())),
-            Seen::Link(known(LinkAnswer::Accepted)),
         ] {
             self.take(Input::Seen(seen));
         }
+        self.take(Input::Said(heard()));
     }
 
     fn take(&mut self, input: Input) -> &Self {
@@ -274,6 +274,15 @@ fn answer(status: u16, body: &str) -> Call {
         content_type: Some("application/json".into()),
         location: None,
     })
+}
+
+fn heard() -> Said {
+    let answer = serde_json::json!({
+        "server": {"version": "0.1.0", "public_url": null}, "time": "2026-11-23T10:00:00Z", "next_in_ms": 15_000,
+        "view": {"state": "usable", "why": null}, "layers": [], "elsewhere": "groq", "tunnel": null, "receipt": null,
+    });
+    let answer = serde_json::from_value(answer).unwrap();
+    Said::Heard { answer, latency: Duration::from_millis(5), ahead_seconds: 0 }
 }
 
 fn refused() -> Call {

@@ -10,8 +10,8 @@ use crate::tunnel::verify::Observation;
 /// So much of an answer is looked at.
 const MOST_OF_A_BODY: usize = 16 * 1024;
 
-/// `GET`, without any secret. The words are the system's, when there was no answer.
-pub(super) async fn get(http: &Client, url: &str) -> Result<HttpAnswer, (CallError, String)> {
+/// `GET`, without any secret.
+pub(super) async fn get(http: &Client, url: &str) -> Result<HttpAnswer, CallError> {
     let response = http.get(url).send().await.map_err(|problem| failed(&problem))?;
     let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
     let status = response.status().as_u16();
@@ -33,9 +33,8 @@ pub(super) fn observed(observation: Observation) -> Option<Call> {
     }
 }
 
-fn failed(problem: &reqwest::Error) -> (CallError, String) {
-    let (cause, words) = http::cause(problem);
-    (error(cause), words)
+fn failed(problem: &reqwest::Error) -> CallError {
+    error(http::cause(problem).0)
 }
 
 fn error(cause: Cause) -> CallError {

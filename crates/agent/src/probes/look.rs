@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Client;
-use supervise::health::facts::{Binding, Fact, LinkAnswer, Models};
+use supervise::health::facts::{Binding, Fact, Models};
 use supervise::health::reading::{Call, CallError};
 use tokio::time::{Instant, timeout};
 
@@ -46,7 +46,6 @@ impl Eyes {
                 None => Fact::NotSetUp,
             }),
             Probe::WithoutToken => Seen::WithoutToken(self.public(None, limit).await),
-            Probe::Link => Seen::Link(self.link(limit).await),
         }
     }
 
@@ -54,7 +53,7 @@ impl Eyes {
         let url = format!("{}{path}", address.trim_end_matches('/'));
         let begun = Instant::now();
         let answer = match timeout(limit, get(&self.http, &url)).await {
-            Ok(answer) => answer.map_err(|(error, _)| error),
+            Ok(answer) => answer,
             Err(_) => Err(CallError::TimedOut),
         };
         Fact::Known { answer, latency: begun.elapsed() }
@@ -90,29 +89,4 @@ impl Eyes {
         };
         answer.map_or(Fact::NotSetUp, |answer| Fact::Known { answer, latency: begun.elapsed() })
     }
-
-    async fn link(&self, limit: Duration) -> Fact<LinkAnswer> {
-        let Some(orchestrator) = &self.targets.orchestrator else { return Fact::NotSetUp };
-        let url = format!("{}/health", orchestrator.trim_end_matches('/'));
-        let begun = Instant::now();
-        let answer = match timeout(limit, get(&self.http, &url)).await {
-            Ok(Ok(answer)) if answer.status == 200 && is_health(&answer.body) => LinkAnswer::Accepted,
-            Ok(Ok(answer)) => LinkAnswer::Failing(answer.status),
-            Ok(Err((_, words))) => LinkAnswer::Unreachable(words),
-            Err(_) => LinkAnswer::Unreachable("no answer in time".to_owned()),
-        };
-        Fact::Known { answer, latency: begun.elapsed() }
-    }
-}
-
-/// Whether the orchestrator said it. It answers 200 however it is doing; so does many a page that stands in its place.
-fn is_health(body: &str) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Health {
-        #[serde(rename = "status")]
-        _status: String,
-        #[serde(rename = "version")]
-        _version: String,
-    }
-    serde_json::from_str::<Health>(body).is_ok()
 }

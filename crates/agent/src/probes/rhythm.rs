@@ -17,21 +17,12 @@ pub enum Probe {
     Public,
     /// The public address as a stranger calls it.
     WithoutToken,
-    /// The orchestrator's `/health`.
-    Link,
 }
 
 impl Probe {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::OllamaApi,
-        Self::Models,
-        Self::Binding,
-        Self::Ready,
-        Self::Public,
-        Self::WithoutToken,
-        Self::Link,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::OllamaApi, Self::Models, Self::Binding, Self::Ready, Self::Public, Self::WithoutToken];
 
     /// Its place in [`Probe::ALL`].
     pub(super) const fn index(self) -> usize {
@@ -52,7 +43,6 @@ impl Probe {
             (Self::WithoutToken, true) => 15 * 60,
             // Nobody should have to wait to see that the address is closed again.
             (Self::WithoutToken, false) => 60,
-            (Self::Link, true | false) => 60,
         };
         Duration::from_secs(seconds)
     }
@@ -62,7 +52,7 @@ impl Probe {
         Duration::from_secs(match self {
             Self::Ready | Self::Binding => 3,
             Self::OllamaApi => 5,
-            Self::Models | Self::Link => 10,
+            Self::Models => 10,
             Self::Public | Self::WithoutToken => 15,
         })
     }
@@ -72,9 +62,7 @@ impl Probe {
         match self {
             // Ollama was started again, perhaps with other settings.
             Self::OllamaApi => &[Self::Models, Self::Binding],
-            Self::Models | Self::Binding | Self::Ready | Self::Public | Self::WithoutToken | Self::Link => {
-                &[]
-            }
+            Self::Models | Self::Binding | Self::Ready | Self::Public | Self::WithoutToken => &[],
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use supervise::Moment;
-use supervise::health::facts::{Binding, Fact, Facts, LinkAnswer, Models};
+use supervise::health::facts::{Binding, Fact, Facts, Models};
 use supervise::health::reading::{Call, Reading, connections, read};
 
 use crate::ollama_api::Loaded;
@@ -37,8 +37,6 @@ pub enum Seen {
     Public(Fact<Call>),
     /// The public address's answer to a stranger.
     WithoutToken(Fact<Call>),
-    /// The orchestrator's answer.
-    Link(Fact<LinkAnswer>),
 }
 
 impl Seen {
@@ -59,7 +57,6 @@ impl Seen {
             Self::Ready(call) => facts.ready = call,
             Self::Public(call) => facts.public = call,
             Self::WithoutToken(call) => facts.without_token = call,
-            Self::Link(answer) => facts.link = answer,
         }
     }
 
@@ -70,7 +67,6 @@ impl Seen {
                 *fact != Fact::NotSetUp
             }
             Self::Models(fact, _) => *fact != Fact::NotSetUp,
-            Self::Link(fact) => *fact != Fact::NotSetUp,
             Self::Woke { .. } | Self::Binding(_) => true,
         }
     }
@@ -90,7 +86,6 @@ impl Seen {
             Self::WithoutToken(fact) => {
                 goes_well(fact, |call| matches!(read(call), Reading::LoginAsked | Reading::NoPolicy))
             }
-            Self::Link(fact) => goes_well(fact, |answer| matches!(answer, LinkAnswer::Accepted)),
         }
     }
 }
@@ -106,7 +101,7 @@ fn goes_well<T>(fact: &Fact<T>, is_well: impl FnOnce(&T) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use supervise::health::facts::{Pull, View};
+    use supervise::health::facts::{Outside, Pull};
     use supervise::health::reading::{CallError, HttpAnswer};
     use supervise::install::Platform;
     use supervise::program::State;
@@ -138,8 +133,6 @@ mod tests {
             (Seen::WithoutToken(call(200, version)), false),
             (Seen::WithoutToken(call(530, "")), false),
             (Seen::WithoutToken(silent()), false),
-            (Seen::Link(known(LinkAnswer::Accepted)), true),
-            (Seen::Link(known(LinkAnswer::Failing(502))), false),
             (Seen::Public(Fact::NotSetUp), true),
         ] {
             assert_eq!(seen.is_well(), is_well, "{seen:?}");
@@ -160,8 +153,9 @@ mod tests {
             ready: Fact::NotYet,
             public: Fact::NotYet,
             without_token: Fact::NotYet,
+            outside: Outside::NotKnown,
             link: Fact::NotYet,
-            view: Fact::<View>::NotYet,
+            view: Fact::NotYet,
         };
         let installed = vec!["llama3.2:latest".to_owned()];
         let listed = Models { installed: installed.clone(), ..Models::default() };

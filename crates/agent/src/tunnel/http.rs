@@ -44,7 +44,7 @@ pub(crate) async fn body(mut response: Response, most: usize) -> reqwest::Result
 }
 
 /// `Retry-After` in seconds.
-pub(super) fn retry_after(response: &Response) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
     Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
 }

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod cloudflared;
 pub mod config;
+pub mod expiry;
 pub(crate) mod file;
 pub mod http;
 pub mod setup;

@@ -111,7 +111,14 @@ fn a_locked_keyring_that_nobody_unlocks_is_told_apart() {
     assert_eq!(session.ask("delete tunnel-token"), "locked");
 }
 
-impl Session {
+/// Has the keychain asked by a process within the session.
+trait Questions {
+    fn ask(&self, question: &str) -> String;
+    fn ask_at(&self, address: &str, question: &str) -> String;
+    fn wait_for(&self, question: &str, expected: &str);
+}
+
+impl Questions for Session {
     fn ask(&self, question: &str) -> String {
         self.ask_at(self.address(), question)
     }

@@ -6,6 +6,8 @@ mod interrupted;
 #[cfg(target_os = "linux")]
 mod keychain;
 #[cfg(target_os = "linux")]
+mod link;
+#[cfg(target_os = "linux")]
 mod notices;
 mod ollama_api;
 mod probes;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use agent::probes::{Probe, Seen};
 use scene::{METRICS_READY, Scene};
-use supervise::health::facts::{Binding, Fact, LinkAnswer};
+use supervise::health::facts::{Binding, Fact};
 use supervise::health::reading::{CallError, Reading, read};
 use supervise::health::{Health, Layer};
 
@@ -30,13 +30,10 @@ async fn at_first_everything_is_looked_at_once_and_no_model_is_called() {
     assert_eq!((reading(&facts.ollama_api), reading(&facts.public)), (ollama.clone(), ollama));
     assert_eq!(reading(&facts.without_token), Some(Reading::LoginAsked));
     assert!(matches!(&facts.models, Fact::Known { answer, .. } if answer.installed == ["llama3.2:latest"]));
-    assert!(matches!(&facts.link, Fact::Known { answer: LinkAnswer::Accepted, .. }));
     if cfg!(target_os = "linux") {
         assert_eq!(facts.binding, Binding::Loopback);
     }
-    for layer in
-        [Layer::OllamaApi, Layer::Model, Layer::Edge, Layer::PublicAddress, Layer::AccessClosed, Layer::Link]
-    {
+    for layer in [Layer::OllamaApi, Layer::Model, Layer::Edge, Layer::PublicAddress, Layer::AccessClosed] {
         assert_eq!(scene.health(layer), Health::Ok, "{layer}");
     }
     let calls = scene.ollama.journal.entries();
@@ -47,7 +44,7 @@ async fn at_first_everything_is_looked_at_once_and_no_model_is_called() {
 #[tokio::test(start_paused = true)]
 async fn each_thing_is_looked_at_in_its_own_rhythm() {
     let mut scene = Scene::new().await;
-    let mut seen = [0; 7];
+    let mut seen = [0; Probe::ALL.len()];
     loop {
         let sensed = scene.next().await;
         if sensed.at.as_millis() > 30 * 60 * 1000 + 500 {
@@ -60,13 +57,12 @@ async fn each_thing_is_looked_at_in_its_own_rhythm() {
             Seen::Ready(_) => 3,
             Seen::Public(_) => 4,
             Seen::WithoutToken(_) => 5,
-            Seen::Link(_) => 6,
             Seen::Woke { .. } => panic!("nobody slept"),
         };
         seen[index] += 1;
     }
     // Half an hour; a few milliseconds of the timer are lost with each look.
-    for (index, expected) in [180, 30, 6, 360, 15, 2, 30].into_iter().enumerate() {
+    for (index, expected) in [180, 30, 6, 360, 15, 2].into_iter().enumerate() {
         let most = expected + 1;
         assert!((expected * 9 / 10..=most).contains(&seen[index]), "{:?}: {seen:?}", Probe::ALL[index]);
     }
@@ -145,10 +141,6 @@ async fn cloudflareds_word_is_passed_on_as_it_is() {
     scene.metrics.hang("/ready");
     scene.until(|facts| reading(&facts.ready) == Some(Reading::Nobody(CallError::TimedOut))).await;
     assert_eq!(scene.health(Layer::Edge), Health::Warn);
-    scene.metrics.answer("/health", 502, "<html>");
-    scene.until(|facts| matches!(facts.link, Fact::Known { answer: LinkAnswer::Failing(502), .. })).await;
-    scene.metrics.answer("/health", 200, "<html>parked</html>");
-    scene.until(|facts| matches!(facts.link, Fact::Known { answer: LinkAnswer::Failing(200), .. })).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -207,8 +199,8 @@ async fn a_machine_that_slept_says_so_first_and_looks_at_everything_anew() {
 async fn what_is_asked_for_is_looked_at_at_once() {
     let mut scene = Scene::new().await;
     let before = scene.settle().await;
-    scene.probes.now(Probe::Link);
-    let after = scene.until_seen(|seen| matches!(seen, Seen::Link(_))).await;
+    scene.probes.now(Probe::WithoutToken);
+    let after = scene.until_seen(|seen| matches!(seen, Seen::WithoutToken(_))).await;
     assert!(after.since(before) < Duration::from_secs(1), "{:?}", after.since(before));
 }
 
@@ -217,16 +209,16 @@ async fn what_is_asked_for_is_looked_at_at_once() {
 async fn what_is_asked_for_during_a_look_is_looked_at_again() {
     let mut scene = Scene::new().await;
     scene.settle().await;
-    scene.metrics.hang("/health");
-    scene.probes.now(Probe::Link);
-    scene.metrics.called("/health", 2).await;
-    scene.metrics.answer("/health", 502, "");
-    scene.probes.now(Probe::Link);
-    let is_link = |seen: &Seen| matches!(seen, Seen::Link(_));
-    let first = scene.until_seen(is_link).await;
-    let second = scene.until_seen(is_link).await;
+    scene.metrics.hang("/ready");
+    scene.probes.now(Probe::Ready);
+    scene.metrics.called("/ready", 2).await;
+    scene.metrics.answer("/ready", 502, "");
+    scene.probes.now(Probe::Ready);
+    let is_ready = |seen: &Seen| matches!(seen, Seen::Ready(_));
+    let first = scene.until_seen(is_ready).await;
+    let second = scene.until_seen(is_ready).await;
     assert!(second.since(first) < Duration::from_secs(1), "{:?}", second.since(first));
-    assert!(matches!(scene.facts.link, Fact::Known { answer: LinkAnswer::Failing(502), .. }));
+    assert!(matches!(&scene.facts.ready, Fact::Known { answer: Ok(answer), .. } if answer.status == 502));
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,9 +227,9 @@ async fn what_is_not_set_up_is_left_alone_until_it_is() {
     scene.settle().await;
     let all = scene.targets.clone();
     let mut few = all.clone();
-    (few.metrics, few.credentials, few.orchestrator) = (None, None, None);
+    (few.metrics, few.credentials) = (None, None);
     scene.probes.change(few.clone());
-    scene.until(|facts| facts.link == Fact::NotSetUp && facts.public == Fact::NotSetUp).await;
+    scene.until(|facts| facts.public == Fact::NotSetUp).await;
     scene.until(|facts| facts.ready == Fact::NotSetUp).await;
     assert_eq!(scene.health(Layer::AccessClosed), Health::Ok, "a stranger needs no token to call");
     few.public = Some("http://ollama.example.com".to_owned());

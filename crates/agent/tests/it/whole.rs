@@ -1,6 +1,6 @@
 //! The built `triage-agent` with the stand-in programs first in its PATH, from the outside.
 
-mod machine;
+pub(crate) mod machine;
 
 use serde_json::Value;
 use sims::cloudflare::Cloudflare;
@@ -164,7 +164,7 @@ async fn secrets_outlive_a_restart_are_gone_after_unpair_and_are_found_nowhere_e
             machine.assert_no_file_holds(secret);
         }
     }
-    assert_eq!(machine.ask(&["unpair"]).status.code(), Some(0));
+    assert_eq!(machine.ask(&["unpair", "--all"]).status.code(), Some(0));
     let check = text(&machine.ask(&["secrets", "check"]).stdout);
     assert!(check.contains("○ tunnel-token is not set") && !check.contains("is there"), "{check}");
     let agent = machine.run().await;

@@ -68,7 +68,7 @@ fn judge(facts: &Facts, few_since: Option<Moment>, now: Moment) -> [(Layer, Find
     let behind_cloudflared = ollama_blocker.filter(|_| tunnel::is_stopped_behind_cloudflared(&facts.public));
     let public = behind(edge.blocker(Layer::Edge).or(behind_cloudflared), || tunnel::public(&facts.public));
     // Cloudflare's lock answers whether or not the tunnel works.
-    let closed = tunnel::closed(&facts.without_token);
+    let closed = tunnel::closed(&facts.without_token, &facts.outside);
     let link = far::link(&facts.link);
     let first_broken = [(Layer::Link, &link), (Layer::Model, &model), (Layer::PublicAddress, &public)];
     let unpaired = matches!(facts.link, Fact::NotSetUp).then_some(Layer::Link);

@@ -78,6 +78,23 @@ pub enum View {
     NotTried,
 }
 
+/// What somebody far away saw who called the public address as a stranger would.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Outside {
+    /// Nobody has looked at this address, or there was no answer to judge.
+    #[default]
+    NotKnown,
+    /// Everything that must be refused was refused.
+    Closed,
+    /// Something was answered that must be refused.
+    Open {
+        /// What, without a full stop.
+        what: String,
+        /// When, for a person.
+        at: String,
+    },
+}
+
 /// Everything that is known about the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -101,6 +118,8 @@ pub struct Facts {
     pub public: Fact<Call>,
     /// The same without the token.
     pub without_token: Fact<Call>,
+    /// The last look at the public address from outside.
+    pub outside: Outside,
     /// The last heartbeat.
     pub link: Fact<LinkAnswer>,
     /// How the orchestrator sees the model.

@@ -3,7 +3,8 @@
 use super::Finding;
 use super::facts::{Fact, LinkAnswer, View};
 
-const PAIR: &str = "Pair this machine: open the link that `orchestrator pair` prints.";
+const PAIR: &str =
+    "Pair this machine: `orchestrator pair` prints the code and the link for `triage-agent pair`.";
 
 /// Whether the orchestrator is reachable and knows this machine.
 pub(super) fn link(fact: &Fact<LinkAnswer>) -> Finding {

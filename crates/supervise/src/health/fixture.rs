@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Layer;
 use super::chain::Chain;
-use super::facts::{Binding, Fact, Facts, LinkAnswer, Models, View};
+use super::facts::{Binding, Fact, Facts, LinkAnswer, Models, Outside, View};
 use super::overall::{Elsewhere, Overall, Summary, overall};
 use super::reading::{Call, HttpAnswer};
 use crate::Moment;
@@ -27,6 +27,7 @@ pub(super) fn well() -> Facts {
         ready: answered(200, r#"{"readyConnections":4}"#),
         public: answered(200, r#"{"version":"0.33.0"}"#),
         without_token: answered(401, ""),
+        outside: Outside::Closed,
         link: known(LinkAnswer::Accepted),
         view: known(View::Usable),
     }

@@ -38,6 +38,8 @@ impl fmt::Display for Overall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Elsewhere {
+    /// Another machine takes them.
+    AnotherDevice,
     /// They go to Groq.
     Groq,
     /// They wait.
@@ -101,6 +103,7 @@ pub fn overall(layers: &[LayerState], paused: bool, elsewhere: Elsewhere) -> Sum
 impl Elsewhere {
     const fn sentence(self) -> &'static str {
         match self {
+            Self::AnotherDevice => " New tickets go to another machine.",
             Self::Groq => " New tickets go to Groq.",
             Self::Wait => " New tickets wait.",
             Self::NotKnown => " No ticket is triaged here.",

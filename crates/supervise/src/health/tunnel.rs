@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::Moment;
 
-use super::Finding;
-use super::facts::Fact;
+use super::facts::{Fact, Outside};
 use super::reading::{Call, CallError, Reading, connections, read};
+use super::{Finding, Health};
 
 /// cloudflared opens this many connections, about a second apart.
 const CONNECTIONS: u32 = 4;
@@ -144,7 +144,20 @@ pub(super) fn is_stopped_behind_cloudflared(fact: &Fact<Call>) -> bool {
 /// Whether a call without the token is refused.
 ///
 /// Access answers before the tunnel is asked, so an answer of the tunnel or of Ollama means that it did not ask.
-pub(super) fn closed(fact: &Fact<Call>) -> Finding {
+pub(super) fn closed(fact: &Fact<Call>, outside: &Outside) -> Finding {
+    let here = closed_from_here(fact);
+    match (here.health, outside) {
+        // What is open from here needs no other witness.
+        (Health::Fail, _) | (_, Outside::NotKnown | Outside::Closed) => here,
+        (Health::Ok | Health::Warn | Health::Unknown, Outside::Open { what, at }) => Finding::fail(
+            format!("Exposed: seen from outside, {what} ({at})."),
+            "Protect the address with a Cloudflare Access application and let the tunnel serve the allowed paths only; \
+             then look again: triage-agent tunnel verify.",
+        ),
+    }
+}
+
+fn closed_from_here(fact: &Fact<Call>) -> Finding {
     let (answer, latency) = match fact {
         Fact::NotSetUp => return Finding::unknown("There is no public address to lock so far."),
         Fact::NotYet => return Finding::unknown("Whether the address is locked has not been tried so far."),

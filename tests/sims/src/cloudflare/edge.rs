@@ -27,6 +27,9 @@ pub(super) fn tell(account: &Account, edge: &Edge, hostname: &str) {
             continue;
         }
         edge.add_token(&id, &token.secret);
+        if let Some((former, ends)) = &token.former {
+            edge.add_former_secret(&id, former, *ends);
+        }
         edge.set_policy(&id, policy.is_some_and(|policy| policy["decision"] == "non_identity"));
     }
     let Some(rule) = rule(account, hostname) else { return };

@@ -12,6 +12,8 @@ pub(super) struct Token {
     /// Without the secret.
     pub(super) shown: Value,
     pub(super) secret: String,
+    /// The secret before, and until when it works beside the other.
+    pub(super) former: Option<(String, DateTime<Utc>)>,
 }
 
 impl Token {
@@ -60,7 +62,7 @@ impl Account {
             json!(format!("{:016x}{:016x}.access", crate::clock::scatter(), crate::clock::scatter()));
         shown["duration"] = body.get("duration").cloned().unwrap_or_else(|| json!("8760h"));
         shown["expires_at"] = json!(in_a_year());
-        let token = Token { shown, secret: fresh_secret() };
+        let token = Token { shown, secret: fresh_secret(), former: None };
         let answer = token.with_secret();
         self.service_tokens.push(token);
         result(201, &answer)
@@ -80,7 +82,17 @@ impl Account {
                 result(200, &token.shown)
             }
             ("POST", ["rotate"]) => {
-                token.secret = fresh_secret();
+                // Left out, the old secret ends now.
+                let ends = &body["previous_client_secret_expires_at"];
+                let ends = match ends.as_str().map(str::parse::<DateTime<Utc>>) {
+                    Some(Ok(ends)) => Some(ends),
+                    None if ends.is_null() => None,
+                    Some(Err(_)) | None => {
+                        return failure(400, 12_130, "access.api.error.invalid_request: not a time");
+                    }
+                };
+                let former = std::mem::replace(&mut token.secret, fresh_secret());
+                token.former = ends.map(|ends| (former, ends));
                 result(200, &token.with_secret())
             }
             ("DELETE", []) if in_use => failure(400, 12_132, "access.api.error.service_token_in_use"),

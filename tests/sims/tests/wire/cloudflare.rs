@@ -115,3 +115,37 @@ async fn an_edge_does_what_the_account_says() {
     api.set_expiry("one", "2020-01-01T00:00:00Z");
     assert_eq!(ask(with_token()).await.0, 302);
 }
+
+#[tokio::test]
+async fn a_changed_secret_and_the_one_before_work_together_until_the_old_one_ends() {
+    let (api, ollama) = (Cloudflare::start().await.unwrap(), Ollama::start().await.unwrap());
+    let edge = Edge::start(&ollama.url(), "other.access", "other").await.unwrap();
+    let token = made(&api, "access/service_tokens", json!({"name": "one"})).await;
+    let include = json!([{"service_token": {"token_id": token["id"]}}]);
+    let policy = json!({"name": "p", "decision": "non_identity", "include": include});
+    let policy = made(&api, "access/policies", policy).await;
+    let app = json!({"type": "self_hosted", "domain": HOST, "policies": [{"id": policy["id"]}]});
+    made(&api, "access/apps", app).await;
+    api.show(&edge, HOST);
+    let answered = async |secret: &str| {
+        let call = sims::http_client()
+            .get(format!("{}/api/version", edge.url()))
+            .header("CF-Access-Client-Id", token["client_id"].as_str().unwrap())
+            .header("CF-Access-Client-Secret", secret);
+        ask(call).await.0
+    };
+    let path = format!("access/service_tokens/{}/rotate", token["id"].as_str().unwrap());
+    let rotated = async |ends: &str| {
+        let body = json!({"previous_client_secret_expires_at": ends});
+        made(&api, &path, body).await["client_secret"].as_str().unwrap().to_owned()
+    };
+    let first = token["client_secret"].as_str().unwrap();
+    let second = rotated("2999-01-01T00:00:00Z").await;
+    assert_eq!((answered(first).await, answered(&second).await), (200, 200));
+    let third = rotated("2020-01-01T00:00:00Z").await;
+    assert_eq!((answered(first).await, answered(&second).await, answered(&third).await), (302, 302, 200));
+    let fourth = made(&api, &path, json!({})).await["client_secret"].as_str().unwrap().to_owned();
+    assert_eq!((answered(&third).await, answered(&fourth).await), (302, 200), "left out, it ends now");
+    let wrong = in_account(&api, Method::POST, &path).json(&json!({"previous_client_secret_expires_at": 7}));
+    assert_eq!(ask(wrong).await.0, 400);
+}

@@ -81,6 +81,18 @@ pub async fn find(session: &mut Session<'_>, wanted: &Wanted) -> Result<Found, E
     })
 }
 
+/// The account's id, and the service token of the set-up.
+pub(super) async fn find_service_token(
+    session: &mut Session<'_>,
+    wanted: &Wanted,
+) -> Result<(String, Option<ServiceToken>), Error> {
+    let zone = zone(session.api, wanted).await?;
+    let known = Known::read(session.secrets)?;
+    let look = Look { session, wanted, account: &zone.account.id };
+    let token = look.service_token(&known).await?;
+    Ok((zone.account.id, token))
+}
+
 async fn zone(api: &Api, wanted: &Wanted) -> Result<Zone, Error> {
     let names = wanted.hostname.zones();
     for name in &names {

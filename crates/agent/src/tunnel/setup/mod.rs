@@ -9,6 +9,7 @@ mod find;
 pub mod ingress;
 mod ledger;
 mod plan;
+mod rotate;
 mod run;
 mod secrets;
 mod step;
@@ -18,6 +19,7 @@ mod wanted;
 pub use find::{Found, find};
 pub use ledger::{Ledger, LedgerError, Thing};
 pub use plan::{Obstacle, Plan, plan};
+pub use rotate::{Rotated, rotate, service_token_end};
 pub use run::run;
 pub use secrets::{Entry, Secrets, SecretsError};
 pub use step::Step;
@@ -54,6 +56,9 @@ pub enum Error {
     /// Something is in the way that only a person can decide about.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Obstacles(Vec<Obstacle>),
+    /// The service token in the keychain is none of this account, or there is none.
+    #[error("the service token in the keychain is none that this API token can see")]
+    NoServiceToken,
     /// The note of what was done cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -79,6 +84,10 @@ impl Error {
             }
             Self::Obstacles(obstacles) => {
                 obstacles.iter().map(Obstacle::fix).collect::<Vec<_>>().join("\n")
+            }
+            Self::NoServiceToken => {
+                "Run `triage-agent tunnel setup`, or give the secret of your token to `triage-agent secrets set`."
+                    .to_owned()
             }
             Self::Ledger(problem) => problem.fix(),
             Self::Secrets(_) => {

@@ -11,7 +11,7 @@ use sims::edge::Edge;
 use sims::ollama::Ollama;
 use supervise::Moment;
 use supervise::health::chain::Chain;
-use supervise::health::facts::{Binding, Fact, Facts};
+use supervise::health::facts::{Binding, Fact, Facts, Outside};
 use supervise::health::{Health, Layer};
 use supervise::install::Platform;
 use supervise::program::State;
@@ -21,7 +21,6 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub(crate) const METRICS_READY: &str = r#"{"status":200,"readyConnections":4,"connectorId":"x"}"#;
-const HEALTH: &str = r#"{"status":"healthy","timestamp":"2026-11-23T00:00:00Z","version":"0.1.0"}"#;
 const ID: &str = "0123456789abcdef0123456789abcdef.access";
 const SECRET: &str = "cfast_sims";
 /// More news than this without what is waited for means that it does not come.
@@ -30,7 +29,7 @@ const MOST_NEWS: usize = 2_000;
 pub(crate) struct Scene {
     pub(crate) ollama: Ollama,
     pub(crate) edge: Edge,
-    /// cloudflared's metrics and the orchestrator's health, on one port.
+    /// cloudflared's metrics.
     pub(crate) metrics: Scripted,
     pub(crate) targets: Targets,
     pub(crate) probes: Probes,
@@ -46,13 +45,11 @@ impl Scene {
         let edge = Edge::start(&ollama.url(), ID, SECRET).await.expect("a port");
         let metrics = Scripted::start().await;
         metrics.answer("/ready", 200, METRICS_READY);
-        metrics.answer("/health", 200, HEALTH);
         let targets = Targets {
             ollama: ollama.url(),
             metrics: Some(metrics.url.clone()),
             public: Some(edge.url()),
             credentials: Some(Credentials { client_id: ID.to_owned(), client_secret: SECRET.into() }),
-            orchestrator: Some(metrics.url.clone()),
         };
         let slept_seconds = Arc::new(AtomicU64::new(0));
         let (slept, started) = (Arc::clone(&slept_seconds), Instant::now());
@@ -128,6 +125,7 @@ fn unknown() -> Facts {
         ready: Fact::NotYet,
         public: Fact::NotYet,
         without_token: Fact::NotYet,
+        outside: Outside::NotKnown,
         link: Fact::NotYet,
         view: Fact::NotYet,
     }

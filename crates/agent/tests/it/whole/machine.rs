@@ -93,6 +93,10 @@ impl Machine {
         fs::write(folder.join("config.toml"), text).expect("a machine can be made");
     }
 
+    pub(crate) fn settings_text(&self) -> String {
+        fs::read_to_string(self.path("agent/config/config.toml")).expect("a machine can be made")
+    }
+
     pub(crate) fn control(&self, program: Program) -> Control {
         let file = match program {
             Program::Ollama => "ollama.control",

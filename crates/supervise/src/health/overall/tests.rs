@@ -1,7 +1,7 @@
 //! From raw facts to the one sentence.
 
 use super::super::chain::Chain;
-use super::super::facts::{Binding, Fact, Facts, LinkAnswer, Models, Pull, View};
+use super::super::facts::{Binding, Fact, Facts, LinkAnswer, Models, Outside, Pull, View};
 use super::super::fixture::{NOW, answered, gave_up, known, models, said, well};
 use super::super::reading::CallError;
 use super::*;
@@ -163,6 +163,22 @@ fn an_answer_without_the_token_is_exposed_and_said_first() {
 }
 
 #[test]
+fn what_was_seen_open_from_outside_is_exposed_until_it_is_seen_closed() {
+    let mut facts = well();
+    facts.outside = Outside::Open { what: "/api/pull was answered".into(), at: "2026-11-23 10:00".into() };
+    let chain = Chain::default().assess(&facts, NOW);
+    assert!(chain.is_exposed());
+    let expected = "Exposed: seen from outside, /api/pull was answered (2026-11-23 10:00).";
+    assert_eq!(said(&chain), (Overall::Degraded, expected.to_owned(), Some(Layer::AccessClosed)));
+    facts.without_token = answered(200, "{}");
+    let here = Chain::default().assess(&facts, NOW);
+    assert!(said(&here).1.starts_with("Exposed: anybody"), "what is open from here comes first");
+    for outside in [Outside::NotKnown, Outside::Closed] {
+        assert!(!Chain::default().assess(&Facts { outside, ..well() }, NOW).is_exposed());
+    }
+}
+
+#[test]
 fn a_download_is_under_way_and_not_a_fault() {
     let mut facts = well();
     let pull = Some(Pull { done_bytes: 430, total_bytes: 1000 });
@@ -182,6 +198,7 @@ fn the_consequence_is_only_what_is_known() {
     facts.cloudflared = State::Stopped;
     let chain = Chain::default().assess(&facts, NOW);
     for (elsewhere, end) in [
+        (Elsewhere::AnotherDevice, "go to another machine."),
         (Elsewhere::Groq, "go to Groq."),
         (Elsewhere::Wait, "wait."),
         (Elsewhere::NotKnown, "No ticket is triaged here."),
