@@ -59,6 +59,10 @@ on_both! {
     async fn nobody_guesses_faster_than_is_counted(database) {
         let app = TestApp::start(&database, DEVICES).await;
         let code = app.code().await.code;
+        until("the code of the start", async || {
+            (database.ask("select cast(count(*) as text) from pairing_codes").await == "2").then_some(())
+        })
+        .await;
         let guesses = (0..40).map(|guess| {
             let (app, client) = (&app, format!("198.51.100.{guess}"));
             let body = json!({ "code": format!("BBBB-{guess:04}"), "device": machine("guesser") });

@@ -1,4 +1,5 @@
 //! Paired machines, from the outside: the commands, and what a start says.
+#![expect(clippy::unwrap_used, reason = "in a test a failure should say where")]
 
 use e2e::{World, text, wait_until};
 use serde_json::{Value, json};
