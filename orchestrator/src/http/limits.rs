@@ -19,6 +19,10 @@ const MOST_WEBHOOKS: usize = 512;
 /// Bytes of bodies that are held at once.
 const MOST_BODY_BYTES: usize = 32 * 1024 * 1024;
 
+/// Searches and figures that the database works on at once: over many tickets each takes seconds, and tickets on their way
+/// need connections too.
+const MOST_SEARCHES: usize = 2;
+
 /// Refusals that a client may run up; then it is not listened to until some are forgotten.
 const MOST_REFUSALS: u32 = 30;
 
@@ -33,6 +37,7 @@ const MOST_CLIENTS: usize = 10_000;
 pub struct Limits {
     webhooks: Arc<Semaphore>,
     body_bytes: Arc<Semaphore>,
+    searches: Arc<Semaphore>,
     /// When each client's refusals will all be forgotten.
     forgiven_at: Mutex<HashMap<IpAddr, Timestamp>>,
 }
@@ -42,6 +47,7 @@ impl Default for Limits {
         Self {
             webhooks: Arc::new(Semaphore::new(MOST_WEBHOOKS)),
             body_bytes: Arc::new(Semaphore::new(MOST_BODY_BYTES)),
+            searches: Arc::new(Semaphore::new(MOST_SEARCHES)),
             forgiven_at: Mutex::default(),
         }
     }
@@ -57,6 +63,21 @@ impl Limits {
     pub(super) fn body(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         Arc::clone(&self.body_bytes).try_acquire_many_owned(bytes).map_err(|_| full())
+    }
+
+    /// Has the database search or count when it is its turn. Whoever stops waiting meanwhile does not stop the database, so
+    /// the turn lasts until it has finished.
+    pub(super) async fn search<T: Send + 'static>(
+        &self,
+        search: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let turn = Arc::clone(&self.searches).acquire_owned().await;
+        let searching = tokio::spawn(async move {
+            let found = search.await;
+            drop(turn);
+            found
+        });
+        searching.await.map_err(|_| ApiError::Unavailable("The search broke off. Try again.".to_owned()))
     }
 
     /// Whether this client has been refused too often to be listened to.
@@ -116,6 +137,30 @@ mod tests {
         assert_eq!(limits.forgiven_at.lock().unwrap().len(), MOST_CLIENTS);
         limits.refused("198.51.100.1".parse().unwrap(), NOW.plus(FORGET_ONE_AFTER * 2));
         assert_eq!(limits.forgiven_at.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_search_keeps_its_turn_until_it_ends_though_nobody_waits_for_it() {
+        let limits = Arc::new(Limits::default());
+        let gate = Arc::new(Semaphore::new(0));
+        for _ in 0..MOST_SEARCHES {
+            let (limits, gate) = (Arc::clone(&limits), Arc::clone(&gate));
+            let began = Arc::new(Semaphore::new(0));
+            let begin = Arc::clone(&began);
+            let waits = tokio::spawn(async move {
+                let search = async move {
+                    begin.add_permits(1);
+                    gate.acquire_owned().await.unwrap().forget();
+                };
+                limits.search(search).await
+            });
+            began.acquire().await.unwrap().forget();
+            waits.abort();
+            assert!(waits.await.unwrap_err().is_cancelled());
+        }
+        assert_eq!(limits.searches.available_permits(), 0);
+        gate.add_permits(MOST_SEARCHES);
+        assert_eq!(limits.search(async { 7 }).await, Ok(7));
     }
 
     #[test]

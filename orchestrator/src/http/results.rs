@@ -50,7 +50,12 @@ pub(super) async fn list(
     _: Caller,
     parameters: Parameters,
 ) -> Result<Answer<TriagePage>, ApiError> {
-    Ok(Answer(app.store.triages(&filter(&parameters)?).await?))
+    let filter = filter(&parameters)?;
+    if !filter.is_search() {
+        return Ok(Answer(app.store.triages(&filter).await?));
+    }
+    let store = app.store.clone();
+    Ok(Answer(app.limits.search(async move { store.triages(&filter).await }).await??))
 }
 
 fn filter(parameters: &Parameters) -> Result<Filter, ApiError> {

@@ -32,7 +32,9 @@ pub(super) async fn stats(
     parameters.only(&["window"])?;
     let allowed = "a time from 15m to 30d, such as 90m, 24h or 7d";
     let window = parameters.get("window", allowed, window)?;
-    Ok(Answer(app.store.stats(window.unwrap_or(Duration::from_secs(DAY)), app.clock.now()).await?))
+    let window = window.unwrap_or(Duration::from_secs(DAY));
+    let (store, now) = (app.store.clone(), app.clock.now());
+    Ok(Answer(app.limits.search(async move { store.stats(window, now).await }).await??))
 }
 
 /// What a person should look at

@@ -25,6 +25,13 @@ pub struct Filter {
     pub words: Option<String>,
 }
 
+impl Filter {
+    /// It may have to read many tickets to find some.
+    pub const fn is_search(&self) -> bool {
+        self.status.is_some() || self.provider.is_some() || self.words.is_some()
+    }
+}
+
 /// A place in the list of tickets, which runs from the newest to the oldest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
@@ -87,7 +94,7 @@ impl Store {
         let status = filter.status.map_or("", status_name);
         let provider = filter.provider.map_or("", Provider::as_str);
         let words = filter.words.as_deref().map(pattern).unwrap_or_default();
-        let is_filtered = !(status.is_empty() && provider.is_empty() && words.is_empty());
+        let is_filtered = filter.is_search();
         each!(self, |db| {
             let query = sqlx::query_as(if is_filtered { FILTERED } else { ALL });
             let query = query.bind(received_at).bind(ticket_id).bind(limit);

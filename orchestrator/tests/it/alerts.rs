@@ -27,7 +27,7 @@ async fn open(app: &TestApp, device: &Device) -> Vec<Seen> {
 /// What of both of them did something; the service's own look, every 15 s, may have been first.
 async fn look(app: &TestApp, other: &TestApp) {
     let (one, two) = tokio::join!(evaluate(&app.app), evaluate(&other.app));
-    (one.unwrap(), two.unwrap());
+    drop((one.unwrap(), two.unwrap()));
 }
 
 async fn heard(database: &Database, app: &TestApp, device: &Device) {
