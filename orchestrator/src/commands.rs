@@ -1,6 +1,7 @@
 //! The commands: what a person types and reads.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to a person")]
 
+pub mod devices;
 pub mod doctor;
 pub mod reconcile;
 pub mod send_test;

@@ -19,6 +19,7 @@ use crate::sealed::Sealer;
 
 pub use reader::Problem;
 use reader::Reader;
+pub(crate) use reader::{is_loopback, usable_url};
 
 /// Where the embedded database lives unless `DATABASE_URL` says otherwise.
 const EMBEDDED_DATABASE: &str = "sqlite:data/hubspot-triage.sqlite";
@@ -355,10 +356,10 @@ fn machines(reader: &mut Reader<'_>) -> Machines {
 
 /// The machine of the environment variables. With `from_devices` a paired device may hand its tunnel over instead.
 fn local(reader: &mut Reader<'_>, machines: &Machines, from_devices: bool) -> Option<Local> {
-    const EXAMPLE: &str = "https://ollama.example.com";
+    const EXAMPLE: &str = "https://ollama.example.com; or SECRETS_KEY, and pair the machine";
     let given = reader.text("LOCAL_LLM_URL");
     let is_assumed = given.is_none();
-    if is_assumed && from_devices && reader.is_production() {
+    if is_assumed && from_devices {
         return None;
     }
     let url = match given.or_else(|| reader.required("LOCAL_LLM_URL", EXAMPLE)) {
@@ -366,7 +367,7 @@ fn local(reader: &mut Reader<'_>, machines: &Machines, from_devices: bool) -> Op
         None if reader.is_production() => None,
         None => Url::parse(ON_THIS_MACHINE).ok(),
     };
-    let needs_token = url.as_ref().map_or_else(|| reader.is_production(), |url| !reader::is_loopback(url));
+    let needs_token = url.as_ref().map_or_else(|| reader.is_production(), |url| !is_loopback(url));
     let (id, secret) = if needs_token {
         (
             reader.required_always("CF_ACCESS_CLIENT_ID", "0123456789abcdef0123456789abcdef.access"),

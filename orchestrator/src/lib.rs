@@ -4,23 +4,27 @@
 //! through the modules: `http` → `queue` → `worker` → `clients`, with every decision taken in the `triage` crate.
 
 pub mod app;
+mod clean;
 pub mod clients;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod devices;
 mod error;
 pub mod http;
+pub mod pairing;
 pub mod queue;
 pub mod sealed;
 pub mod store;
 pub mod telemetry;
+pub mod tunnels;
 pub mod worker;
 
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::app::App;
 use crate::store::Schema;
@@ -33,7 +37,11 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
     let work = async {
         // Leases and retries are times of the database's clock.
         look_at_database(&app).await;
-        tokio::join!(worker::run(Arc::clone(&app), stop.clone()), keep_looking(&app, &stop));
+        tokio::join!(
+            worker::run(Arc::clone(&app), stop.clone()),
+            keep_looking(&app, &stop),
+            begin(&app, &stop)
+        );
     };
     let listen = queue::wake::listen(app.store.clone(), Arc::clone(&app.wake), stop.clone());
     let tell = queue::wake::tell(&app.store, &app.wake, &stop);
@@ -66,6 +74,17 @@ async fn look_at_database(app: &App) {
             event = "schema_behind",
             missing, "the database's schema is behind: run `orchestrator migrate`"
         );
+    }
+}
+
+/// Does what is done once, as soon as the database can be used.
+async fn begin(app: &App, stop: &CancellationToken) {
+    while let Err(error) = devices::begin(app).await {
+        debug!(error = %error.chain(), "devices are looked after when the database can be used");
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(clock::SYNC_EVERY) => {}
+        }
     }
 }
 

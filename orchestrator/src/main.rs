@@ -28,6 +28,11 @@ enum Command {
     SendTest(commands::send_test::Options),
     /// Look at the whole set-up and say what to mend
     Doctor(commands::doctor::Options),
+    /// Make a code that pairs the machine with the model
+    Pair(commands::devices::PairOptions),
+    /// Look at the paired machines, and revoke one
+    #[command(subcommand)]
+    Devices(commands::devices::Command),
     /// Print the description of the HTTP interface
     Openapi,
 }
@@ -45,6 +50,8 @@ fn main() -> ExitCode {
             commands::with_config(|config| commands::send_test::run(config, options))
         }
         Command::Doctor(options) => commands::doctor::run(options),
+        Command::Pair(options) => commands::with_config(|config| commands::devices::pair(config, options)),
+        Command::Devices(command) => commands::with_config(|config| commands::devices::run(config, command)),
         Command::Openapi => commands::print_openapi(),
     }
 }

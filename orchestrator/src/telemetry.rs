@@ -1,10 +1,10 @@
 //! Logs: one JSON object a line with the names that operators search for, or text for people.
 
-use std::fmt;
+use std::{fmt, io};
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
@@ -65,47 +65,87 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut line = Line(Map::new());
-        line.put("level", event.metadata().level().as_str().to_ascii_lowercase().into());
-        line.put("time", self.clock.now().to_rfc3339().into());
-        line.put("service", SERVICE.into());
-        line.put("version", env!("CARGO_PKG_VERSION").into());
+        let mut line = Line { writer: writer.by_ref(), begun: false, result: Ok(()) };
+        line.put("level", level_name(*event.metadata().level()));
+        line.put("time", &self.clock.now().to_rfc3339());
+        line.put("service", SERVICE);
+        line.put("version", env!("CARGO_PKG_VERSION"));
         event.record(&mut line);
-        writeln!(writer, "{}", Value::Object(line.0))
+        line.result?;
+        writeln!(writer, "}}")
     }
 }
 
-struct Line(Map<String, Value>);
-
-impl Line {
-    fn put(&mut self, name: &str, value: Value) {
-        self.0.insert(name.to_owned(), value);
+const fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
     }
 }
 
-impl Visit for Line {
+/// The beginning of a JSON object, written field by field.
+struct Line<'a> {
+    writer: Writer<'a>,
+    begun: bool,
+    result: fmt::Result,
+}
+
+impl Line<'_> {
+    fn put<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        self.result = self.result.and_then(|()| self.try_put(name, value));
+    }
+
+    fn try_put<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> fmt::Result {
+        self.writer.write_char(if self.begun { ',' } else { '{' })?;
+        self.begun = true;
+        let mut json = Bytes(self.writer.by_ref());
+        serde_json::to_writer(&mut json, name).map_err(|_| fmt::Error)?;
+        json.0.write_char(':')?;
+        serde_json::to_writer(json, value).map_err(|_| fmt::Error)
+    }
+}
+
+/// A writer of text for whoever writes bytes, which are whole characters.
+struct Bytes<'a>(Writer<'a>);
+
+impl io::Write for Bytes<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        self.0.write_str(text).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Visit for Line<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field.name(), value.into());
+        self.put(field.name(), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field.name(), value.into());
+        self.put(field.name(), &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field.name(), value.into());
+        self.put(field.name(), &value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field.name(), value.into());
+        self.put(field.name(), &value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field.name(), value.into());
+        self.put(field.name(), &value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field.name(), format!("{value:?}").into());
+        self.put(field.name(), &format!("{value:?}"));
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a failure should say where")]
 
 pub mod chaos;
+pub mod machine;
 pub mod postgres;
 
 use std::collections::BTreeMap;
@@ -114,7 +115,10 @@ impl World {
 
     async fn listening(&self, mut command: Command) -> Orchestrator {
         let (log, path) = tempfile::NamedTempFile::new_in(self.folder.path()).unwrap().keep().unwrap();
-        command.env("PORT", "0").stderr(log).stdin(Stdio::null());
+        if !self.settings.contains_key("PORT") {
+            command.env("PORT", "0");
+        }
+        command.stderr(log).stdin(Stdio::null());
         let mut orchestrator =
             Orchestrator { child: command.spawn().unwrap(), log: path, url: String::new() };
         wait_until("the orchestrator to listen", async || {
@@ -128,6 +132,12 @@ impl World {
         })
         .await;
         orchestrator
+    }
+
+    /// Everything that the orchestrators have written: database and logs.
+    pub fn written(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().flatten();
+        files.flat_map(|file| std::fs::read(file.path()).unwrap_or_default()).collect()
     }
 
     /// Leaves the folder with the logs where it is.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// How the orchestrator and what it depends on are doing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Health {
     /// `healthy`, or `degraded` when the database cannot be used or a dependency is known to be broken.
     pub status: Status,
@@ -20,6 +21,7 @@ pub struct Health {
 
 /// The parts that tickets pass through.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Dependencies {
     /// Checked for this answer.
     pub database: Dependency,
@@ -35,6 +37,7 @@ pub struct Dependencies {
 
 /// One part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Dependency {
     /// How it is doing.
     pub status: Status,
@@ -51,6 +54,7 @@ pub struct Dependency {
 
 /// A state in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It works.

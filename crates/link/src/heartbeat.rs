@@ -13,6 +13,7 @@ pub const SILENT_AFTER_MS: u64 = 45_000;
 
 /// Whether tickets can be triaged on a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Usability {
     /// They can.
@@ -26,6 +27,7 @@ pub enum Usability {
 
 /// Whether tickets can be triaged on a machine, and why not.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Standing {
     /// Whether they can.
     pub state: Usability,
@@ -35,6 +37,7 @@ pub struct Standing {
 
 /// How a layer is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum LayerHealth {
     /// As it should be.
@@ -49,6 +52,7 @@ pub enum LayerHealth {
 
 /// One hop, as somebody sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct LayerReport {
     /// Its name: `ollama_process`, `ollama_api`, `model`, `ollama_private`, `cloudflared_process`, `edge`,
     /// `public_address`, `access_closed`, `link`, `orchestrator_view`.
@@ -63,6 +67,7 @@ pub struct LayerReport {
 
 /// A supervised program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ProgramReport {
     /// `ollama` or `cloudflared`.
     pub program: String,
@@ -74,6 +79,7 @@ pub struct ProgramReport {
 
 /// A model in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct LoadedModel {
     /// With its tag.
     pub name: String,
@@ -85,6 +91,7 @@ pub struct LoadedModel {
 
 /// How busy the machine is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Load {
     /// Runnable tasks, as an average over the last minute.
     pub one_minute: f64,
@@ -94,6 +101,7 @@ pub struct Load {
 
 /// `POST /api/v1/heartbeat`: how everything is on the device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Heartbeat {
     /// Version of the device's program.
     pub version: String,
@@ -120,6 +128,7 @@ pub struct Heartbeat {
 
 /// What becomes of tickets that cannot be triaged on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Elsewhere {
     /// Another device takes them.
@@ -132,6 +141,7 @@ pub enum Elsewhere {
 
 /// The orchestrator's answer to a heartbeat: how it sees the same layers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct HeartbeatAnswer {
     /// The orchestrator.
     pub server: Server,
@@ -153,6 +163,7 @@ pub struct HeartbeatAnswer {
 
 /// What the orchestrator saw when it called a device's public address as a stranger would.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Receipt {
     /// When.
     pub checked_at: String,
@@ -166,6 +177,7 @@ pub struct Receipt {
 
 /// One call of a look from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Check {
     /// `without_token`, `wrong_token`, or the path that must not be served.
     pub what: String,

@@ -29,6 +29,7 @@ use utoipa::ToSchema;
 
 /// Answer to a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct WebhookAnswer {
     /// Events that are stored and will be acted upon.
     pub accepted: u64,
@@ -40,6 +41,7 @@ pub struct WebhookAnswer {
 
 /// Body of every answer that is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ErrorBody {
     /// What went wrong.
     pub error: ErrorDetail,
@@ -47,6 +49,7 @@ pub struct ErrorBody {
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ErrorDetail {
     /// Stable name in snake_case, for programs.
     pub code: String,

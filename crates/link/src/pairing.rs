@@ -7,6 +7,7 @@ use crate::{Receipt, Standing};
 
 /// What a machine says of itself when it is paired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct DeviceInfo {
     /// Its name for people; usually the host's.
     pub name: String,
@@ -18,6 +19,7 @@ pub struct DeviceInfo {
 
 /// `POST /api/v1/pair`: a machine that holds a pairing code wants to become a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct PairRequest {
     /// The code, in any case, with or without spaces and hyphens.
     pub code: String,
@@ -27,6 +29,7 @@ pub struct PairRequest {
 
 /// The machine is paired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Paired {
     /// Names the device from now on.
     pub device_id: String,
@@ -38,6 +41,7 @@ pub struct Paired {
 
 /// The orchestrator, as it introduces itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Server {
     /// Its version.
     pub version: String,
@@ -47,6 +51,7 @@ pub struct Server {
 
 /// `GET /api/v1/me`: what the orchestrator knows of the calling device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Me {
     /// The device.
     pub device: Device,
@@ -56,6 +61,7 @@ pub struct Me {
 
 /// A paired machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Device {
     /// Its id.
     pub id: String,
@@ -81,6 +87,7 @@ pub struct Device {
 
 /// All devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Devices {
     /// Those that are not revoked, oldest first.
     pub items: Vec<Device>,
@@ -88,6 +95,7 @@ pub struct Devices {
 
 /// `POST /api/v1/pairing-codes`: a code that pairs one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct PairingCode {
     /// The code, as it is typed: `ABCD-EFGH`.
     pub code: String,
@@ -99,6 +107,7 @@ pub struct PairingCode {
 
 /// The way to the model on a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Tunnel {
     /// Its public address.
     pub url: String,
@@ -112,6 +121,7 @@ pub struct Tunnel {
 
 /// `PUT /api/v1/tunnel`: a device hands its tunnel over. Verified before it replaces what was there.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TunnelOffer {
     /// Public address: `https`, or `http` on loopback.
     pub url: String,
@@ -140,6 +150,7 @@ impl std::fmt::Debug for TunnelOffer {
 
 /// The tunnel was verified and is in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TunnelTaken {
     /// The tunnel as it is kept.
     pub tunnel: Tunnel,

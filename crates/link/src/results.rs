@@ -7,6 +7,7 @@ use crate::Triage;
 
 /// `GET /api/v1/triages`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TriagePage {
     /// Newest first.
     pub items: Vec<Triage>,
@@ -16,6 +17,7 @@ pub struct TriagePage {
 
 /// `PUT /api/v1/triages/{ticket_id}/correction`: what a person says is right. What is left out was right.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct CorrectionRequest {
     /// Key of a category of the configured taxonomy.
@@ -31,6 +33,7 @@ pub struct CorrectionRequest {
 
 /// What a person said is right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Correction {
     /// The right category; `None` when the verdict's was.
     pub category: Option<String>,
@@ -48,6 +51,7 @@ pub struct Correction {
 
 /// `GET /api/v1/stats`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Stats {
     /// Length of the window that ends now.
     pub window_seconds: u64,
@@ -75,6 +79,7 @@ pub struct Stats {
 
 /// Half, and nineteen of twenty, took no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Percentiles {
     /// Median.
     pub p50: Option<i64>,
@@ -84,6 +89,7 @@ pub struct Percentiles {
 
 /// One category in the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct CategoryStats {
     /// Its key.
     pub category: String,
@@ -97,6 +103,7 @@ pub struct CategoryStats {
 
 /// One event of `GET /api/v1/events`; its `id` is the event's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Change {
     /// Ever growing.
     pub id: i64,
@@ -115,6 +122,7 @@ pub struct Change {
 
 /// Something that a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Alert {
     /// Its id.
     pub id: String,
@@ -136,6 +144,7 @@ pub struct Alert {
 
 /// `GET /api/v1/alerts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Alerts {
     /// Those that have not passed, newest first.
     pub open: Vec<Alert>,

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// Where a ticket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum TriageStatus {
     /// Accepted, not begun.
@@ -25,6 +26,7 @@ pub enum TriageStatus {
 
 /// What a triage says of a ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Verdict {
     /// Key of a category of the configured taxonomy.
     pub category: String,
@@ -48,6 +50,7 @@ pub struct Verdict {
 
 /// An outgoing effect of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Delivery {
     /// `discord` or `hubspot`.
     pub target: String,
@@ -65,6 +68,7 @@ pub struct Delivery {
 
 /// A ticket and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Triage {
     /// HubSpot's record id.
     pub ticket_id: String,
@@ -98,6 +102,7 @@ pub struct Triage {
 
 /// One call to a model: who read the text, where it went, what was removed first, how it ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Attempt {
     /// `local` or `groq`.
     pub provider: String,
@@ -133,6 +138,7 @@ pub struct Attempt {
 
 /// A webhook event that named the ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Event {
     /// `workflow` or a subscription type.
     pub kind: String,
@@ -146,6 +152,7 @@ pub struct Event {
 
 /// Something that was written into HubSpot, or was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Written {
     /// `note`, or the name of a property of the ticket.
     pub what: String,
@@ -164,6 +171,7 @@ pub struct Written {
 
 /// A ticket with everything that is known of its way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TriageDetail {
     /// The ticket.
     #[serde(flatten)]

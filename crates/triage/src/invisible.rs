@@ -18,7 +18,7 @@ pub(crate) fn is_invisible(c: char) -> bool {
 
 /// The text without such characters, so that none can hide a piece of it from a pattern or tell a model what a reader
 /// does not see. Joiners stay where scripts and emoji need them: between characters that are not ASCII.
-pub(crate) fn without_invisible(text: &str) -> String {
+pub fn without_invisible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     let mut chars = text.chars().filter(|c| !is_invisible(*c)).peekable();
     while let Some(c) = chars.next() {

@@ -17,3 +17,5 @@ pub mod ticket;
 pub mod time;
 pub mod webhook;
 pub mod writeback;
+
+pub use invisible::without_invisible;

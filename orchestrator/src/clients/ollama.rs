@@ -3,6 +3,8 @@
 //! Between us and Ollama stand Access, Cloudflare's edge and cloudflared, and each has its own way to say no; the
 //! table in [`classify`] tells them apart. Redirects are never followed: one is how Access asks for a login.
 
+mod prove;
+
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,8 @@ use super::fault::{Fault, Kind};
 use super::http;
 use super::model::{Answer, Model, Question, host_of, join, messages, transport};
 use crate::config::{Access, Local};
+
+pub use prove::prove;
 
 /// Context asked for on every call; changing it between calls would make Ollama load the model again.
 const CONTEXT_TOKENS: u32 = 8192;

@@ -121,23 +121,8 @@ impl<'a> Reader<'a> {
         self.url(name, default).unwrap_or_else(|| Url::parse(default).expect("the default address is valid"))
     }
 
-    /// `https`, or `http` to this machine: nothing else may carry tickets and secrets.
     pub(super) fn check_url(&mut self, name: &'static str, text: &str, example: &str) -> Option<Url> {
-        let wrong = match Url::parse(text) {
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                "must not contain a user name or password"
-            }
-            Ok(url) if url.host().is_none() => "has no host",
-            Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => {
-                return Some(url);
-            }
-            Ok(url) if url.scheme() == "http" => {
-                "must use https (plain http is allowed to this machine only)"
-            }
-            Ok(_) | Err(_) => "is not an https address",
-        };
-        self.problem(name, wrong, example);
-        None
+        usable_url(text).map_err(|wrong| self.problem(name, wrong, example)).ok()
     }
 
     pub(super) fn problem(&mut self, name: &'static str, wrong: &str, example: &str) {
@@ -154,8 +139,23 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// `https`, or `http` to this machine: nothing else may carry tickets and secrets. `Err` says what is wrong.
+pub(crate) fn usable_url(text: &str) -> Result<Url, &'static str> {
+    match Url::parse(text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err("must not contain a user name or password")
+        }
+        Ok(url) if url.host().is_none() => Err("has no host"),
+        Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => Ok(url),
+        Ok(url) if url.scheme() == "http" => {
+            Err("must use https (plain http is allowed to this machine only)")
+        }
+        Ok(_) | Err(_) => Err("is not an https address"),
+    }
+}
+
 /// An address of this machine itself.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

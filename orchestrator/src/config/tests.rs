@@ -25,6 +25,15 @@ fn an_empty_environment_in_development_is_enough() {
 }
 
 #[test]
+fn with_a_key_for_secrets_machines_bring_their_tunnels_themselves() {
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let names = problems(&[("APP_ENV", "production"), ("SECRETS_KEY", key)]);
+    assert!(!names.contains("LOCAL_LLM_URL") && !names.contains("CF_ACCESS_CLIENT_ID"), "{names:?}");
+    assert!(Config::read(&vars(&[("SECRETS_KEY", key)])).unwrap().local.is_none());
+    assert_eq!(problems(&[("SECRETS_KEY", "too short")]), BTreeSet::from(["SECRETS_KEY"]));
+}
+
+#[test]
 fn on_railway_it_is_production_unless_said_otherwise() {
     assert!(problems(&[("RAILWAY_ENVIRONMENT_NAME", "production")]).contains("DATABASE_URL"));
     assert!(Config::read(&vars(&[("RAILWAY_ENVIRONMENT_NAME", "x"), ("NODE_ENV", "development")])).is_ok());

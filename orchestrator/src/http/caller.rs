@@ -28,6 +28,13 @@ pub(super) fn token_hash(token: &[u8]) -> String {
     Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+const NOT_PAIRED: &str = "This token is no device's (any more): pair the machine again with the link that `orchestrator pair` prints.";
+
+/// The device was revoked while its request was under way.
+pub(super) fn revoked() -> ApiError {
+    ApiError::Unauthorized(NOT_PAIRED.to_owned())
+}
+
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
@@ -38,9 +45,7 @@ impl FromRequestParts<Arc<App>> for Caller {
             return Err(refuse(app, client, "Send the device's token as Authorization: Bearer …"));
         };
         let device = app.store.device_of_token(&token_hash(token)).await?;
-        device.map(Self).ok_or_else(|| {
-            refuse(app, client, "This token is no device's (any more): pair the machine again with the link that `orchestrator pair` prints.")
-        })
+        device.map(Self).ok_or_else(|| refuse(app, client, NOT_PAIRED))
     }
 }
 

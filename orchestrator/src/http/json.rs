@@ -8,6 +8,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
+/// Largest body that is read.
+pub(super) const LARGEST_BODY: usize = 64 * 1024;
+
 /// A body read as JSON.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Json<T>(pub(super) T);
@@ -25,7 +28,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
 fn describe(rejection: &JsonRejection) -> ApiError {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        status @ StatusCode::PAYLOAD_TOO_LARGE => ApiError::Coded {
+            status,
+            code: "too_large",
+            message: "The body is larger than 64 KiB.".to_owned(),
+        },
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::UnsupportedMediaType,
         _ => ApiError::BadRequest(format!(
             "The body cannot be used: {}.",

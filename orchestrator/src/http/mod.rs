@@ -1,15 +1,20 @@
 //! The HTTP interface. Handlers authenticate, read, and hand over to the queue or the store; they decide nothing else.
 
+mod administration;
 mod auth;
 mod caller;
 mod health;
+mod heartbeat;
 mod json;
 mod limits;
+mod me;
 mod outside;
+mod pair;
 mod peer;
 mod request_id;
 mod routes;
 mod server;
+mod tunnel;
 mod webhook;
 
 pub use limits::Limits;

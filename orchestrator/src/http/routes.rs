@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use utoipa::OpenApi;
@@ -9,7 +10,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{health, outside, request_id, webhook};
+use super::{administration, health, heartbeat, json, me, outside, pair, request_id, tunnel, webhook};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -27,6 +28,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(move || async move { Json(finish(description)) }))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(json::LARGEST_BODY))
         .layer(middleware::from_fn(request_id::name_request))
         .with_state(app)
 }
@@ -42,7 +44,14 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::health))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(pair::pair))
+        .routes(routes!(me::show, me::unpair))
+        .routes(routes!(heartbeat::beat))
+        .routes(routes!(tunnel::take))
         .routes(routes!(outside::check))
+        .routes(routes!(administration::list, administration::add))
+        .routes(routes!(administration::remove))
+        .routes(routes!(administration::make_code))
 }
 
 fn finish(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {

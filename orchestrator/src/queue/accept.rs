@@ -219,13 +219,13 @@ macro_rules! enqueue {
 }
 use enqueue;
 
-/// One of each event, ordered by key: two transactions that store the same events wait for each other instead of
-/// locking each other out.
-fn distinct(requests: &[Incoming]) -> BTreeMap<&str, (&Incoming, &Event)> {
+/// One of each event, in the order of the database's index: two transactions that store the same events wait for each other
+/// instead of locking each other out.
+fn distinct(requests: &[Incoming]) -> BTreeMap<(&TicketId, &str), (&Incoming, &Event)> {
     let mut events = BTreeMap::new();
     for request in requests {
         for event in &request.events {
-            events.entry(event.key.as_str()).or_insert((request, event));
+            events.entry((&event.ticket_id, event.key.as_str())).or_insert((request, event));
         }
     }
     events

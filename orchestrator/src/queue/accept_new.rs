@@ -1,8 +1,10 @@
 //! The common case of accepting, in one round trip: tickets heard of for the first time.
 //!
 //! Postgres does everything a new ticket needs in one statement, which is a transaction of its own. Events about tickets
-//! that are known already are left to the longer way in `accept.rs`. On SQLite a statement costs no round trip, so there
-//! the longer way is as good.
+//! that are known already are left to the longer way in `accept.rs`. A ticket that is new has neither events nor a job, so
+//! only tickets are inserted with an eye on conflicts, which costs more; should one of the others be there after all, the
+//! statement fails as a whole and everything goes the longer way. On SQLite a statement costs no round trip, so there the
+//! longer way is as good.
 
 use std::collections::BTreeSet;
 
@@ -26,11 +28,9 @@ with ticket as (
     from unnest($7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[], $14::bigint[], $15::text[])
         as r(key, ticket_id, kind, portal_id, event_id, occurred_at, property, attempt, request_id)
     where ticket_id in (select ticket_id from ticket)
-    on conflict (ticket_id, key) do nothing
 ), job as (
     insert into jobs (kind, ticket_id, state, visible_at, reason, created_at)
     select 'triage', ticket_id, 'ready', $1, 'created', $1 from ticket
-    on conflict (kind, ticket_id) do nothing
 ), change as (
     insert into changes (ticket_id, kind, detail, at) select ticket_id, 'received', '{}', $1 from ticket
 )
@@ -46,7 +46,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<BTreeSet<String>> {
         let Some(pool) = self.postgres() else { return Ok(BTreeSet::new()) };
-        let ids: Vec<String> = sqlx::query_scalar(ACCEPT_NEW)
+        let stored: sqlx::Result<Vec<String>> = sqlx::query_scalar(ACCEPT_NEW)
             .bind(now.as_millis())
             .bind(array(tickets, |t| t.ticket_id.as_str()))
             .bind(array(tickets, |t| t.portal_id))
@@ -63,9 +63,11 @@ impl Store {
             .bind(array(events, |(_, e)| e.attempt))
             .bind(array(events, |(request, _)| request.request_id.as_str()))
             .fetch_all(pool)
-            .await
-            .doing("store new tickets")?;
-        Ok(ids.into_iter().collect())
+            .await;
+        match stored {
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(BTreeSet::new()),
+            stored => Ok(stored.doing("store new tickets")?.into_iter().collect()),
+        }
     }
 }
 

@@ -44,6 +44,17 @@ pub struct DeviceRow {
     pub receipt: Option<String>,
 }
 
+/// What a device said of itself.
+#[derive(Debug, Clone)]
+pub struct Beat {
+    /// Version of its program.
+    pub version: String,
+    /// Whether tickets can be triaged on it.
+    pub standing: Standing,
+    /// All of it, as JSON.
+    pub json: String,
+}
+
 #[derive(FromRow)]
 struct Row {
     id: String,
@@ -68,11 +79,14 @@ macro_rules! select_devices {
     };
 }
 
+/// `(id, name, platform, version, SHA-256 of the token, now)`: adds a device.
+pub(super) const INSERT: &str = "insert into devices (id, name, platform, version, token_hash, paired_at) values ($1, $2, $3, $4, $5, $6)";
+
 impl Store {
     /// Adds a device.
     pub async fn add_device(&self, device: &NewDevice, now: Timestamp) -> Result<()> {
         each!(self, |db| {
-            sqlx::query("insert into devices (id, name, platform, version, token_hash, paired_at) values ($1, $2, $3, $4, $5, $6)")
+            sqlx::query(INSERT)
                 .bind(&device.id)
                 .bind(&device.name)
                 .bind(&device.platform)
@@ -107,6 +121,26 @@ impl Store {
         Ok(rows.into_iter().map(Row::into_device).collect())
     }
 
+    /// Keeps what a device said of itself; `false` when it is revoked.
+    pub async fn heard_of_device(&self, id: &str, beat: &Beat, now: Timestamp) -> Result<bool> {
+        each!(self, |db| {
+            sqlx::query(
+                "update devices set version = $2, standing = $3, standing_why = $4, heartbeat = $5, last_seen_at = $6
+                 where id = $1 and revoked_at is null",
+            )
+            .bind(id)
+            .bind(&beat.version)
+            .bind(state_name(beat.standing.state))
+            .bind(&beat.standing.why)
+            .bind(&beat.json)
+            .bind(now.as_millis())
+            .execute(db.write())
+            .await
+            .map(|done| done.rows_affected() == 1)
+        })
+        .doing("keep a heartbeat")
+    }
+
     /// Revokes a device and forgets its tunnel; `false` when there is no such device.
     pub async fn revoke_device(&self, id: &str, now: Timestamp) -> Result<bool> {
         each!(self, |db| {
@@ -128,6 +162,14 @@ impl Store {
             tx.commit().await.doing("revoke a device")?;
             Ok(revoked)
         })
+    }
+}
+
+const fn state_name(state: Usability) -> &'static str {
+    match state {
+        Usability::Usable => "usable",
+        Usability::Unusable => "unusable",
+        Usability::Unknown => "unknown",
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Sql {
     pub standings: &'static str,
     /// `(ticket ids as JSON)` → what workers need to know of them.
     pub tickets: &'static str,
+    /// `()`: whoever decides over pairing codes is alone with them until its transaction ends.
+    pub lock_pairing_codes: &'static str,
     /// `(kind)`: tells the other orchestrators that there is work.
     pub notify: &'static str,
 }
@@ -155,6 +157,7 @@ pub(crate) const POSTGRES: Sql = Sql {
         values ($1, to_timestamp($2::double precision / 1000), $3)
         on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",
     tickets: tickets!("= any(array(select jsonb_array_elements_text($1::jsonb)))"),
+    lock_pairing_codes: "lock table pairing_codes in exclusive mode",
     notify: "select pg_notify('hubspot_triage_jobs', $1)",
 };
 
@@ -179,6 +182,8 @@ pub(crate) const SQLITE: Sql = Sql {
         values ($1, strftime('%Y-%m-%dT%H:%M:%fZ', $2 / 1000.0, 'unixepoch'), $3)
         on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",
     tickets: tickets!("in (select value from json_each($1))"),
+    // A transaction that writes is alone anyway.
+    lock_pairing_codes: "select 1",
     // One process owns the file; its own workers are woken directly.
     notify: "select $1",
 };

@@ -8,6 +8,7 @@ mod devices;
 mod dialect;
 mod hubspot_writes;
 mod open;
+mod pairing_codes;
 mod receipts;
 mod reconciliation;
 mod tickets;
@@ -22,7 +23,7 @@ use sqlx::{PgPool, SqlitePool};
 use crate::queue::Kind;
 use crate::queue::wake::News;
 
-pub use devices::{DeviceRow, NewDevice};
+pub use devices::{Beat, DeviceRow, NewDevice};
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
 pub use open::{OpenError, Schema};

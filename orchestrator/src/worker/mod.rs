@@ -7,6 +7,7 @@ pub mod outside;
 pub mod providers;
 mod reconcile;
 mod triage;
+pub mod tunnel;
 pub mod write_back;
 
 use std::collections::HashMap;

@@ -32,6 +32,21 @@ on_both! {
 }
 
 on_both! {
+    async fn events_that_outlived_their_ticket_stand_in_nobodys_way(database) {
+        let store = open(&database).await;
+        accept(&store, 0..1, false).await;
+        database.run("delete from tickets").await;
+        let requests = [incoming("0", "the same"), incoming("1", "the same")];
+        let accepted = store.accept(&requests, false, NOW).await.unwrap();
+        assert_eq!((accepted[0].duplicates, accepted[1].accepted), (1, 1));
+        let mut claimed: Vec<_> = store.claim(Kind::Triage, 9, NOW).await.unwrap();
+        claimed.sort_by_key(|job| job.ticket_id.to_string());
+        assert_eq!(claimed.iter().map(|job| job.ticket_id.as_str()).collect::<Vec<_>>(), ["0", "1"]);
+        assert!(store.ticket(&id("0")).await.unwrap().is_some());
+    }
+}
+
+on_both! {
     async fn a_dead_workers_job_is_taken_over_and_its_late_work_is_refused(database) {
         let store = open(&database).await;
         accept(&store, 0..1, false).await;

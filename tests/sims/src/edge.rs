@@ -9,6 +9,8 @@ use crate::faults::{Faults, Kind, Strike};
 use crate::journal::Journal;
 use crate::server::{self, Server, Sim};
 use crate::wire::{Reply, Request};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -158,6 +160,25 @@ impl Edge {
         self.state.tunnels.set_remote(tunnel, config)
     }
 
+    /// From now on the only way is through connectors of this tunnel, run by [`tunnel_token`]; of the origin behind it they
+    /// serve what a model needs and nothing else.
+    ///
+    /// # Errors
+    /// When `origin_url` is no address, in `cloudflared`'s words.
+    pub fn lead_tunnel(&self, tunnel: &str, origin_url: &str) -> Result<(), String> {
+        let rules = serde_json::json!([
+            {
+                "path": "^/api/(version|tags|ps|show|chat)$",
+                "service": origin_url.trim_end_matches('/'),
+                "originRequest": { "httpHostHeader": "localhost:11434" },
+            },
+            { "service": "http_status:404" },
+        ]);
+        self.set_remote_ingress(tunnel, &serde_json::json!({ "config": { "ingress": rules } }))?;
+        self.require_connection(true);
+        Ok(())
+    }
+
     /// From the first call on only tunnels named here may connect, with their secret (base64).
     pub fn allow_tunnel(&self, tunnel: &str, secret: &str) {
         self.state.tunnels.allow(tunnel, secret);
@@ -191,6 +212,13 @@ impl Edge {
     pub async fn wait_for_connections(&self, n: usize) {
         self.state.tunnels.wait_for(n).await;
     }
+}
+
+/// The token by which `cloudflared` runs a tunnel.
+#[must_use]
+pub fn tunnel_token(tunnel: &str) -> String {
+    let secret = STANDARD.encode([0; 32]);
+    STANDARD.encode(serde_json::json!({ "a": "0123", "s": secret, "t": tunnel }).to_string())
 }
 
 server::handle!(Edge);

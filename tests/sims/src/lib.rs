@@ -20,6 +20,8 @@ pub mod programs;
 pub mod samples;
 pub mod sender;
 mod server;
+#[cfg(target_os = "linux")]
+pub mod session;
 mod wire;
 
 pub use clock::now;

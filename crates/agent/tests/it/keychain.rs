@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use agent::secrets::{Entry, Keeping, Keychain, Problem, Secrets};
 use secrecy::ExposeSecret as _;
 
-use crate::session::Session;
+use sims::session::Session;
 
 /// For one answer of the keychain: a locked one never gives it.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -9,8 +9,6 @@ mod keychain;
 mod notices;
 mod ollama_api;
 mod probes;
-#[cfg(target_os = "linux")]
-mod session;
 mod setup;
 mod support;
 mod undo;

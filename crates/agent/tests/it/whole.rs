@@ -10,8 +10,8 @@ use sims::programs::Program;
 
 use crate::children::scene::{TOKEN, runs};
 use crate::notices::desktop::Desktop;
-use crate::session::Session;
 use machine::{Machine, health, layer, program, text};
+use sims::session::Session;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_programs_come_up_and_come_back_after_a_kill() {

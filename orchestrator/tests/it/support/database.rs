@@ -13,7 +13,7 @@ pub(crate) struct Database {
 }
 
 enum Kind {
-    Sqlite { _folder: TempDir },
+    Sqlite { folder: TempDir },
     Postgres { server: String, name: String },
 }
 
@@ -21,7 +21,7 @@ impl Database {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("triage.sqlite").display());
-        Self { url, kind: Kind::Sqlite { _folder: folder } }
+        Self { url, kind: Kind::Sqlite { folder } }
     }
 
     /// `None` when there is no server to make one on.
@@ -80,6 +80,21 @@ impl Database {
             Kind::Sqlite { .. } => {
                 let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
                 sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            }
+        }
+    }
+
+    /// Everything that is stored, as text.
+    pub(crate) async fn content(&self) -> String {
+        match &self.kind {
+            Kind::Postgres { .. } => {
+                self.ask("select cast(database_to_xml(true, true, '') as text)").await.replace("&apos;", "'")
+            }
+            Kind::Sqlite { folder } => {
+                let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+                files
+                    .map(|file| String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned())
+                    .collect()
             }
         }
     }

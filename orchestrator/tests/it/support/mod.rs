@@ -2,6 +2,7 @@
 
 mod app;
 mod database;
+pub(crate) mod devices;
 pub(crate) mod fleet;
 mod proxy;
 

@@ -4,7 +4,7 @@ use super::{card, say};
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use sims::discord::{self, Discord};
-use sims::edge::Edge;
+use sims::edge::{Edge, tunnel_token};
 use sims::groq::Groq;
 use sims::hubspot::HubSpot;
 use sims::ollama::Ollama;
@@ -16,6 +16,7 @@ use tokio::io::AsyncReadExt;
 
 const EDGE_ID: &str = "0123456789abcdef0123456789abcdef.access";
 const EDGE_SECRET: &str = "cfast_sims00000000000000000000000000000000000000000000";
+const TUNNEL: &str = "11111111-2222-4333-8444-555555555555";
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// What to start, and how.
@@ -42,6 +43,10 @@ pub(crate) struct Options {
     /// What the edge protects; the Ollama started here when left out.
     #[arg(long, value_name = "URL")]
     edge_origin: Option<String>,
+    /// The edge reaches its origin only through a connected `cloudflared` (see sim-cloudflared), whose tunnel leads to this
+    /// address; the line of addresses has the tunnel's token.
+    #[arg(long, value_name = "URL")]
+    edge_tunnel: Option<String>,
     /// The service token's id.
     #[arg(long, value_name = "ID", default_value = EDGE_ID)]
     edge_client_id: String,
@@ -168,13 +173,18 @@ async fn start(options: &Options) -> anyhow::Result<Started> {
 }
 
 async fn start_edge(address: SocketAddr, options: &Options, ollama: Option<&Ollama>) -> anyhow::Result<Edge> {
-    let origin = options.edge_origin.clone().or_else(|| ollama.map(Ollama::url));
-    let origin = origin.context("the edge needs --edge-origin URL, or --ollama to stand in front of")?;
+    let origin = options.edge_tunnel.clone().or_else(|| options.edge_origin.clone());
+    let origin = origin.or_else(|| ollama.map(Ollama::url));
+    let origin = origin
+        .context("the edge needs --edge-origin URL, --edge-tunnel URL, or --ollama to stand in front of")?;
     let (id, secret) = (&options.edge_client_id, &options.edge_client_secret);
     let edge = Edge::start_on(address, &origin, id, secret)
         .await
         .with_context(|| format!("cannot open {address} for the edge"))?;
     edge.journal.keep_last(options.journal);
+    if let Some(origin) = &options.edge_tunnel {
+        edge.lead_tunnel(TUNNEL, origin).map_err(anyhow::Error::msg)?;
+    }
     Ok(edge)
 }
 
@@ -199,7 +209,11 @@ fn addresses(started: &Started, options: &Options) -> Value {
     }
     if let Some(edge) = &started.edge {
         let (id, secret) = (&options.edge_client_id, &options.edge_client_secret);
-        all.insert("edge".to_owned(), json!({"url": edge.url(), "client_id": id, "client_secret": secret}));
+        let mut edge = json!({"url": edge.url(), "client_id": id, "client_secret": secret});
+        if options.edge_tunnel.is_some() {
+            edge["tunnel_token"] = json!(tunnel_token(TUNNEL));
+        }
+        all.insert("edge".to_owned(), edge);
     }
     Value::Object(all)
 }

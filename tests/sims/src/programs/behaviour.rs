@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const BOTH: &str = "crash-after=TIME (code 2, or that of exit), exit=CODE, bare-last-line (before such an end), \
     ignore-term, slow-ready=TIME, port-taken, flood=LINES_PER_SECOND, flood-lines=TOTAL, orphan, hang";
-const OLLAMA: &str = "no-models, pull-step=TIME";
+const OLLAMA: &str = "no-models, pull-step=TIME, think=TIME";
 const CLOUDFLARED: &str =
     "connections=0..4, stale-ready, refuse-registration, no-network, login-waits (until it is taken away)";
 
@@ -25,6 +25,7 @@ const CLOUDFLARED: &str =
 /// | `hang` | both | HTTP accepts and never answers |
 /// | `no-models` | ollama | nothing is installed |
 /// | `pull-step=50ms` | ollama | the pause between two lines of a pull |
+/// | `think=1200ms` | ollama | how long a chat takes |
 /// | `connections=2` | cloudflared | never more connections than that |
 /// | `stale-ready` | cloudflared | holds no connection but says 200 and 4 |
 /// | `refuse-registration` | cloudflared | the edge refuses it for good; it stays up with `/ready` 503 |
@@ -44,6 +45,7 @@ pub struct Behaviours {
     pub(super) hang: bool,
     pub(super) no_models: bool,
     pub(super) pull_step: Duration,
+    pub(super) think: Duration,
     pub(super) connections: Option<usize>,
     pub(super) stale_ready: bool,
     pub(super) refuse_registration: bool,
@@ -90,6 +92,7 @@ impl Behaviours {
         match (name, value) {
             ("no-models", "") => self.no_models = true,
             ("pull-step", time) => self.pull_step = duration(time)?,
+            ("think", time) => self.think = duration(time)?,
             _ => return None,
         }
         Some(())

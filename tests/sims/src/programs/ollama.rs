@@ -117,6 +117,7 @@ async fn follow(ollama: &Ollama, mut behaviours: Changing) {
             }
         }
         ollama.set_pull_step(now.pull_step);
+        ollama.set_delay(now.think);
         if behaviours.changed().await.is_err() {
             return std::future::pending().await;
         }

@@ -14,7 +14,7 @@ use sims::programs::{Control, Program};
 use tempfile::TempDir;
 
 use crate::children::scene::{TOKEN, folder};
-use crate::session::Session;
+use sims::session::Session;
 
 const AGENT: &str = env!("CARGO_BIN_EXE_triage-agent");
 

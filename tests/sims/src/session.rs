@@ -1,4 +1,4 @@
-//! A desktop session of one's own: a bus, a home, and the real `gnome-keyring-daemon`.
+//! A desktop session of a test's own. Nothing in it is a stand-in: a real bus, and the real `gnome-keyring-daemon`.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// A bus and a home of its own; both end with the test.
-pub(crate) struct Session {
+pub struct Session {
     folder: TempDir,
     address: String,
     bus: Child,
@@ -17,37 +17,46 @@ pub(crate) struct Session {
 
 impl Session {
     /// `None` where the programs are not installed, which is no excuse in CI.
-    pub(crate) fn start() -> Option<Self> {
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "whether a test may be skipped")]
+    pub fn start() -> Option<Self> {
         let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
         if !(is_there("dbus-daemon") && is_there("gnome-keyring-daemon")) {
             assert!(std::env::var_os("CI").is_none(), "dbus-daemon and gnome-keyring are needed");
             let told = writeln!(std::io::stderr(), "skipped: apt-get install dbus-daemon gnome-keyring");
-            told.expect("the session works");
+            told.expect("a session of one's own");
             return None;
         }
-        let folder = tempfile::tempdir().expect("the session works");
+        let folder = tempfile::tempdir().expect("a session of one's own");
         let (config, socket) = (folder.path().join("bus.conf"), folder.path().join("bus"));
         // No folder of services: nothing is started by itself.
         let text = format!(
             "<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
             socket.display()
         );
-        fs::write(&config, text).expect("the session works");
+        fs::write(&config, text).expect("a session of one's own");
         let mut bus = Command::new("dbus-daemon")
             .arg(format!("--config-file={}", config.display()))
             .args(["--nofork", "--print-address=1"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the session works");
+            .expect("a session of one's own");
         let mut address = String::new();
-        BufReader::new(bus.stdout.take().expect("the session works"))
+        BufReader::new(bus.stdout.take().expect("a session of one's own"))
             .read_line(&mut address)
-            .expect("the session works");
+            .expect("a session of one's own");
         Some(Self { folder, address: address.trim().to_owned(), bus, keyring: None })
     }
 
-    pub(crate) fn keyring(&mut self, password: Option<&str>) {
+    /// Starts the keyring; with a password its keychain is unlocked.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn keyring(&mut self, password: Option<&str>) {
         let mut command = Command::new("gnome-keyring-daemon");
         command.args(["--foreground", "--components=secrets"]).args(password.map(|_| "--unlock"));
         self.surround(&mut command, &self.address);
@@ -56,20 +65,25 @@ impl Session {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the session works");
-        let mut stdin = keyring.stdin.take().expect("the session works");
-        stdin.write_all(password.unwrap_or_default().as_bytes()).expect("the session works");
+            .expect("a session of one's own");
+        let mut stdin = keyring.stdin.take().expect("a session of one's own");
+        stdin.write_all(password.unwrap_or_default().as_bytes()).expect("a session of one's own");
         self.keyring = Some(keyring);
     }
 
-    pub(crate) fn end_keyring(&mut self) {
+    /// Ends the keyring.
+    ///
+    /// # Panics
+    /// When it cannot be ended.
+    pub fn end_keyring(&mut self) {
         if let Some(mut keyring) = self.keyring.take() {
-            keyring.kill().expect("the session works");
-            keyring.wait().expect("the session works");
+            keyring.kill().expect("a session of one's own");
+            keyring.wait().expect("a session of one's own");
         }
     }
 
-    pub(crate) fn surround(&self, command: &mut Command, address: &str) {
+    /// Puts a program into this session, with the bus at `address`.
+    pub fn surround(&self, command: &mut Command, address: &str) {
         command
             .env("DBUS_SESSION_BUS_ADDRESS", address)
             .env("HOME", self.home())
@@ -79,11 +93,14 @@ impl Session {
     }
 
     /// Where the bus listens.
-    pub(crate) fn address(&self) -> &str {
+    #[must_use]
+    pub fn address(&self) -> &str {
         &self.address
     }
 
-    pub(crate) fn home(&self) -> &Path {
+    /// Home and runtime folder.
+    #[must_use]
+    pub fn home(&self) -> &Path {
         self.folder.path()
     }
 }

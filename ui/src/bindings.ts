@@ -1,0 +1,758 @@
+// Written by scripts/bless from the Rust types.
+
+/**
+ * Something that a person should look at.
+ */
+export type Alert = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its rule: `device_silent`, `tunnel_exposed`, `credentials_expire`, …
+ */
+kind: string, 
+/**
+ * What it is about: a device's id, or empty.
+ */
+subject: string, 
+/**
+ * `page` or `email`: how urgent it is.
+ */
+severity: string, 
+/**
+ * What is wrong.
+ */
+sentence: string, 
+/**
+ * What to do about it.
+ */
+what_to_do: string, 
+/**
+ * Since when.
+ */
+raised_at: string, 
+/**
+ * When it passed.
+ */
+cleared_at: string | null, };
+
+/**
+ * `GET /api/v1/alerts`.
+ */
+export type Alerts = { 
+/**
+ * Those that have not passed, newest first.
+ */
+open: Array<Alert>, 
+/**
+ * Those that passed within the last week, newest first.
+ */
+recent: Array<Alert>, };
+
+/**
+ * One call to a model: who read the text, where it went, what was removed first, how it ended.
+ */
+export type Attempt = { 
+/**
+ * `local` or `groq`.
+ */
+provider: string, 
+/**
+ * The machine the model ran on.
+ */
+device_id: string | null, 
+/**
+ * `first`, `repair` (shown what was wrong with its answer) or `halved` (with half the text).
+ */
+form: string, 
+/**
+ * The model asked.
+ */
+model: string, 
+/**
+ * Digest of the model's weights, when known.
+ */
+model_digest: string | null, 
+/**
+ * Fingerprint of prompt, taxonomy and schema.
+ */
+prompt_version: string, 
+/**
+ * Host that the text was sent to.
+ */
+sent_to: string, 
+/**
+ * Kinds of personal data removed before, with counts.
+ */
+redacted: { [key in string]: number }, 
+/**
+ * Characters left out because the ticket was too long.
+ */
+omitted_chars: number, 
+/**
+ * Why the text was allowed to go to the cloud.
+ */
+cloud_reason: string | null, 
+/**
+ * When it began.
+ */
+started_at: string, 
+/**
+ * How long it took; `None` while it runs, or when its worker died.
+ */
+latency_ms: number | null, 
+/**
+ * `verdict`, `bad_answer`, an error's name, or `started`.
+ */
+outcome: string, 
+/**
+ * HTTP status of the answer.
+ */
+http_status: number | null, 
+/**
+ * What went wrong.
+ */
+error: string | null, };
+
+/**
+ * One category in the window.
+ */
+export type CategoryStats = { 
+/**
+ * Its key.
+ */
+category: string, 
+/**
+ * Verdicts with it.
+ */
+count: number, 
+/**
+ * Those of them that a person spoke about.
+ */
+judged: number, 
+/**
+ * Share of those in which the person left the category as it was, 0..1; `None` when nobody spoke.
+ */
+agreement: number | null, };
+
+/**
+ * One event of `GET /api/v1/events`; its `id` is the event's.
+ */
+export type Change = { 
+/**
+ * Ever growing.
+ */
+id: number, 
+/**
+ * `received`, `changed`, `requested`, `waiting`, `waiting_told`, `triaged`, `needs_review`, `failed`, `gone`,
+ * `delivered`, `corrected`, `alert_raised`, `alert_cleared`, …: what happened.
+ */
+kind: string, 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * The ticket, unless it is about an alert.
+ */
+ticket_id: string | null, 
+/**
+ * The ticket as it is now.
+ */
+triage: Triage | null, 
+/**
+ * The alert as it is now.
+ */
+alert: Alert | null, };
+
+/**
+ * One call of a look from outside.
+ */
+export type Check = { 
+/**
+ * `without_token`, `wrong_token`, or the path that must not be served.
+ */
+what: string, 
+/**
+ * It was refused, as it must be. `None` when there was no answer to judge.
+ */
+refused: boolean | null, 
+/**
+ * HTTP status of the answer.
+ */
+status: number | null, 
+/**
+ * What was seen, for a person.
+ */
+sentence: string, };
+
+/**
+ * `PUT /api/v1/triages/{ticket_id}/correction`: what a person says is right. What is left out was right.
+ */
+export type CorrectionRequest = { 
+/**
+ * Key of a category of the configured taxonomy.
+ */
+category: string | null, 
+/**
+ * `low`, `medium`, `high` or `urgent`.
+ */
+priority: string | null, 
+/**
+ * In the person's words.
+ */
+note: string | null, };
+
+/**
+ * An outgoing effect of a ticket.
+ */
+export type Delivery = { 
+/**
+ * `discord` or `hubspot`.
+ */
+target: string, 
+/**
+ * `pending`, `delivered`, `failed`, `skipped` (there was nothing to write) or `undone`.
+ */
+status: string, 
+/**
+ * When it reached this status.
+ */
+at: string, 
+/**
+ * Id of the Discord message or of the note in HubSpot.
+ */
+message_id: string | null, 
+/**
+ * What went wrong last.
+ */
+error: string | null, };
+
+/**
+ * A paired machine.
+ */
+export type Device = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * `linux`, `macos` or `windows`.
+ */
+platform: string, 
+/**
+ * Version of its program, as last heard.
+ */
+version: string, 
+/**
+ * When it was paired.
+ */
+paired_at: string, 
+/**
+ * Its last heartbeat.
+ */
+last_seen_at: string | null, 
+/**
+ * It has not been heard of for 45 seconds, or ever.
+ */
+silent: boolean, 
+/**
+ * Whether tickets can be triaged on it, as it said last.
+ */
+standing: Standing, 
+/**
+ * The tunnel it handed over.
+ */
+tunnel: Tunnel | null, 
+/**
+ * The last look at its public address from outside.
+ */
+receipt: Receipt | null, };
+
+/**
+ * All devices.
+ */
+export type Devices = { 
+/**
+ * Those that are not revoked, oldest first.
+ */
+items: Array<Device>, };
+
+/**
+ * What becomes of tickets that cannot be triaged on the device.
+ */
+export type Elsewhere = "another_device" | "groq" | "wait";
+
+/**
+ * Body of every answer that is an error.
+ */
+export type ErrorBody = { 
+/**
+ * What went wrong.
+ */
+error: ErrorDetail, };
+
+/**
+ * What went wrong.
+ */
+export type ErrorDetail = { 
+/**
+ * Stable name in snake_case, for programs.
+ */
+code: string, 
+/**
+ * A sentence for a person.
+ */
+message: string, 
+/**
+ * Names this request in the logs.
+ */
+request_id: string, };
+
+/**
+ * A webhook event that named the ticket.
+ */
+export type Event = { 
+/**
+ * `workflow` or a subscription type.
+ */
+kind: string, 
+/**
+ * HubSpot's event id.
+ */
+event_id: string | null, 
+/**
+ * The property that changed.
+ */
+property: string | null, 
+/**
+ * When it was accepted.
+ */
+received_at: string, };
+
+/**
+ * The orchestrator's answer to a heartbeat: how it sees the same layers.
+ */
+export type HeartbeatAnswer = { 
+/**
+ * The orchestrator.
+ */
+server: Server, 
+/**
+ * Its clock, RFC 3339.
+ */
+time: string, 
+/**
+ * When it wants to hear again, in milliseconds.
+ */
+next_in_ms: number, 
+/**
+ * Whether it can use the model on this device; `unknown` before it tried, and while it has no tunnel of it.
+ */
+view: Standing, 
+/**
+ * `public_address`, `model`, `access_closed` as they look from there; what it did not look at is left out.
+ */
+layers: Array<LayerReport>, 
+/**
+ * What becomes of tickets meanwhile.
+ */
+elsewhere: Elsewhere, 
+/**
+ * The tunnel as it is kept there.
+ */
+tunnel: Tunnel | null, 
+/**
+ * The last look at the public address from outside.
+ */
+receipt: Receipt | null, };
+
+/**
+ * How a layer is doing.
+ */
+export type LayerHealth = "ok" | "warn" | "fail" | "unknown";
+
+/**
+ * One hop, as somebody sees it.
+ */
+export type LayerReport = { 
+/**
+ * Its name: `ollama_process`, `ollama_api`, `model`, `ollama_private`, `cloudflared_process`, `edge`,
+ * `public_address`, `access_closed`, `link`, `orchestrator_view`.
+ */
+layer: string, 
+/**
+ * How it is doing.
+ */
+health: LayerHealth, 
+/**
+ * What is known, for a person.
+ */
+sentence: string, 
+/**
+ * How long the last answer took.
+ */
+latency_ms: number | null, };
+
+/**
+ * Half, and nineteen of twenty, took no longer.
+ */
+export type Percentiles = { 
+/**
+ * Median.
+ */
+p50: number | null, 
+/**
+ * 95th percentile.
+ */
+p95: number | null, };
+
+/**
+ * What the orchestrator saw when it called a device's public address as a stranger would.
+ */
+export type Receipt = { 
+/**
+ * When.
+ */
+checked_at: string, 
+/**
+ * Which address.
+ */
+url: string, 
+/**
+ * Everything that must be refused was refused.
+ */
+closed: boolean, 
+/**
+ * The calls.
+ */
+checks: Array<Check>, };
+
+/**
+ * The orchestrator, as it introduces itself.
+ */
+export type Server = { 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * Its public address, when it was told.
+ */
+public_url: string | null, };
+
+/**
+ * Whether tickets can be triaged on a machine, and why not.
+ */
+export type Standing = { 
+/**
+ * Whether they can.
+ */
+state: Usability, 
+/**
+ * Why not, without a full stop.
+ */
+why: string | null, };
+
+/**
+ * `GET /api/v1/stats`.
+ */
+export type Stats = { 
+/**
+ * Length of the window that ends now.
+ */
+window_seconds: number, 
+/**
+ * Tickets that came in.
+ */
+received: number, 
+/**
+ * Verdicts given; those that need review among them.
+ */
+triaged: number, 
+/**
+ * Verdicts that a person must check.
+ */
+needs_review: number, 
+/**
+ * Tickets that came in and could not be triaged.
+ */
+failed: number, 
+/**
+ * Tickets that are waiting, queued or being triaged now, whenever they came.
+ */
+open: number, 
+/**
+ * Share of calls to models that gave a verdict, 0..1; `None` when there was no call.
+ */
+success_rate: number | null, 
+/**
+ * Share of verdicts given by the team's own machines, 0..1; `None` when there was no verdict.
+ */
+local_share: number | null, 
+/**
+ * How long the deciding call took, in milliseconds.
+ */
+latency_ms: Percentiles, 
+/**
+ * From the webhook to the message in Discord, in milliseconds.
+ */
+to_discord_ms: Percentiles, 
+/**
+ * By category of the verdict, most frequent first.
+ */
+categories: Array<CategoryStats>, };
+
+/**
+ * A ticket and what became of it.
+ */
+export type Triage = { 
+/**
+ * HubSpot's record id.
+ */
+ticket_id: string, 
+/**
+ * Subject, as far as it is known.
+ */
+subject: string | null, 
+/**
+ * The ticket in HubSpot.
+ */
+url: string | null, 
+/**
+ * Where it stands.
+ */
+status: TriageStatus, 
+/**
+ * The current verdict.
+ */
+verdict: Verdict | null, 
+/**
+ * `local` or `groq`.
+ */
+provider: string | null, 
+/**
+ * The model that gave the verdict.
+ */
+model: string | null, 
+/**
+ * The machine the model ran on.
+ */
+device_id: string | null, 
+/**
+ * How long the deciding call took.
+ */
+latency_ms: number | null, 
+/**
+ * Calls made for this ticket so far.
+ */
+attempts: number, 
+/**
+ * When the first webhook about it was accepted.
+ */
+received_at: string, 
+/**
+ * When the current verdict was given.
+ */
+triaged_at: string | null, 
+/**
+ * Outgoing effects.
+ */
+deliveries: Array<Delivery>, 
+/**
+ * What went wrong, or what is being waited for.
+ */
+error: string | null, };
+
+/**
+ * A ticket with everything that is known of its way.
+ */
+export type TriageDetail = { 
+/**
+ * Webhook events, oldest first.
+ */
+events: Array<Event>, 
+/**
+ * Calls to models, oldest first.
+ */
+calls: Array<Attempt>, 
+/**
+ * What was written into HubSpot and what was not, oldest first.
+ */
+written: Array<Written>, 
+/**
+ * HubSpot's record id.
+ */
+ticket_id: string, 
+/**
+ * Subject, as far as it is known.
+ */
+subject: string | null, 
+/**
+ * The ticket in HubSpot.
+ */
+url: string | null, 
+/**
+ * Where it stands.
+ */
+status: TriageStatus, 
+/**
+ * The current verdict.
+ */
+verdict: Verdict | null, 
+/**
+ * `local` or `groq`.
+ */
+provider: string | null, 
+/**
+ * The model that gave the verdict.
+ */
+model: string | null, 
+/**
+ * The machine the model ran on.
+ */
+device_id: string | null, 
+/**
+ * How long the deciding call took.
+ */
+latency_ms: number | null, 
+/**
+ * Calls made for this ticket so far.
+ */
+attempts: number, 
+/**
+ * When the first webhook about it was accepted.
+ */
+received_at: string, 
+/**
+ * When the current verdict was given.
+ */
+triaged_at: string | null, 
+/**
+ * Outgoing effects.
+ */
+deliveries: Array<Delivery>, 
+/**
+ * What went wrong, or what is being waited for.
+ */
+error: string | null, };
+
+/**
+ * `GET /api/v1/triages`.
+ */
+export type TriagePage = { 
+/**
+ * Newest first.
+ */
+items: Array<Triage>, 
+/**
+ * Where the next page begins, as `before`; `None` on the last one.
+ */
+next: string | null, };
+
+/**
+ * Where a ticket stands.
+ */
+export type TriageStatus = "queued" | "triaging" | "waiting" | "triaged" | "needs_review" | "failed" | "gone";
+
+/**
+ * The way to the model on a device.
+ */
+export type Tunnel = { 
+/**
+ * Its public address.
+ */
+url: string, 
+/**
+ * The model that is asked there.
+ */
+model: string, 
+/**
+ * When a call through it last proved these credentials, before they were taken.
+ */
+verified_at: string, 
+/**
+ * When the service token ends, as far as it is known.
+ */
+expires_at: string | null, };
+
+/**
+ * Whether tickets can be triaged on a machine.
+ */
+export type Usability = "usable" | "unusable" | "unknown";
+
+/**
+ * What a triage says of a ticket.
+ */
+export type Verdict = { 
+/**
+ * Key of a category of the configured taxonomy.
+ */
+category: string, 
+/**
+ * `low`, `medium`, `high` or `urgent`.
+ */
+priority: string, 
+/**
+ * `negative`, `neutral` or `positive`.
+ */
+sentiment: string, 
+/**
+ * ISO 639 code of the ticket's language, `und` when unknown.
+ */
+language: string, 
+/**
+ * What it is about.
+ */
+summary: string, 
+/**
+ * Why this category and priority.
+ */
+reason: string, 
+/**
+ * 0..1: how sure the model is.
+ */
+confidence: number, 
+/**
+ * Key of the team it belongs to.
+ */
+team: string, 
+/**
+ * Draft of an answer, when configured.
+ */
+suggested_reply: string | null, };
+
+/**
+ * Something that was written into HubSpot, or was not.
+ */
+export type Written = { 
+/**
+ * `note`, or the name of a property of the ticket.
+ */
+what: string, 
+/**
+ * The option; `None` for a note, and when there was nothing to write.
+ */
+value: string | null, 
+/**
+ * What stood there before.
+ */
+former: string | null, 
+/**
+ * `intended` (HubSpot's answer is not known), `written`, `skipped`, `overruled` (a person changed it since),
+ * `undoing` or `undone`.
+ */
+status: string, 
+/**
+ * Why it was not written.
+ */
+why: string | null, 
+/**
+ * When that was decided, or when it was undone.
+ */
+at: string, };
