@@ -64,3 +64,6 @@ create table alerts (
 ) strict;
 create unique index alerts_open on alerts (kind, subject) where cleared_at is null;
 create index alerts_time on alerts (raised_at);
+
+-- When the first message about a ticket, or its first write-back, got through; updated_at is when the last one did.
+alter table deliveries add column delivered_at integer;

@@ -11,6 +11,7 @@ use crate::clients::discord::Discord;
 use crate::clients::hubspot::HubSpot;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::feed::Feed;
 use crate::http::Limits;
 use crate::queue::Finishing;
 use crate::queue::intake::Intake;
@@ -34,6 +35,8 @@ pub struct App {
     pub limits: Limits,
     /// Wakes workers.
     pub wake: Arc<Wake>,
+    /// Where live streams come from.
+    pub feed: Arc<Feed>,
     /// The models.
     pub providers: Providers,
     /// HubSpot's CRM, when there is a token for it.
@@ -87,6 +90,7 @@ impl App {
         Self {
             finishing: Finishing::start(store.clone(), clock.clone()),
             limits: Limits::default(),
+            feed: Arc::default(),
             providers: Providers::new(&config, clock.clone()),
             hubspot: HubSpot::new(config.hubspot.clone()),
             discord: config.discord.as_ref().map(Discord::new),

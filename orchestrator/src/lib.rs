@@ -3,6 +3,7 @@
 //! [`run`] is the whole service; `main.rs` and the tests call it with a listener and a stop signal. A ticket's way
 //! through the modules: `http` → `queue` → `worker` → `clients`, with every decision taken in the `triage` crate.
 
+pub mod alerting;
 pub mod app;
 mod clean;
 pub mod clients;
@@ -11,6 +12,7 @@ pub mod commands;
 pub mod config;
 pub mod devices;
 mod error;
+pub mod feed;
 pub mod http;
 pub mod pairing;
 pub mod queue;
@@ -40,7 +42,8 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
         tokio::join!(
             worker::run(Arc::clone(&app), stop.clone()),
             keep_looking(&app, &stop),
-            begin(&app, &stop)
+            begin(&app, &stop),
+            alerting::run(&app, &stop)
         );
     };
     let listen = queue::wake::listen(app.store.clone(), Arc::clone(&app.wake), stop.clone());
@@ -58,7 +61,7 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
             () = server => {}
         }
     };
-    tokio::join!(server, work, listen, tell);
+    tokio::join!(server, work, listen, tell, feed::run(&app, &stop));
     queue::wake::tell_rest(&app.store, &app.wake).await;
     app.store.close().await;
     info!(event = "stopped", "nothing is in progress any more");

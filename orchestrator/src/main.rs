@@ -26,13 +26,13 @@ enum Command {
     Reconcile(commands::reconcile::Options),
     /// Send a test ticket to the running service and follow it to its Discord message
     SendTest(commands::send_test::Options),
-    /// Look at the whole set-up and say what to mend
-    Doctor(commands::doctor::Options),
     /// Make a code that pairs the machine with the model
     Pair(commands::devices::PairOptions),
     /// Look at the paired machines, and revoke one
     #[command(subcommand)]
     Devices(commands::devices::Command),
+    /// Look at the whole set-up and say what to mend
+    Doctor(commands::doctor::Options),
     /// Print the description of the HTTP interface
     Openapi,
 }
@@ -49,9 +49,9 @@ fn main() -> ExitCode {
         Command::SendTest(options) => {
             commands::with_config(|config| commands::send_test::run(config, options))
         }
-        Command::Doctor(options) => commands::doctor::run(options),
         Command::Pair(options) => commands::with_config(|config| commands::devices::pair(config, options)),
         Command::Devices(command) => commands::with_config(|config| commands::devices::run(config, command)),
+        Command::Doctor(options) => commands::doctor::run(options),
         Command::Openapi => commands::print_openapi(),
     }
 }

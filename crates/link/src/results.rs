@@ -65,13 +65,13 @@ pub struct Stats {
     pub failed: u64,
     /// Tickets that are waiting, queued or being triaged now, whenever they came.
     pub open: u64,
-    /// Share of calls to models that gave a verdict, 0..1; `None` when there was no call.
+    /// Share of calls to models that ended with a verdict, 0..1; `None` when none ended.
     pub success_rate: Option<f64>,
     /// Share of verdicts given by the team's own machines, 0..1; `None` when there was no verdict.
     pub local_share: Option<f64>,
     /// How long the deciding call took, in milliseconds.
     pub latency_ms: Percentiles,
-    /// From the webhook to the message in Discord, in milliseconds.
+    /// From the webhook to the first message in Discord, in milliseconds, of tickets that came in.
     pub to_discord_ms: Percentiles,
     /// By category of the verdict, most frequent first.
     pub categories: Vec<CategoryStats>,
@@ -108,7 +108,7 @@ pub struct Change {
     /// Ever growing.
     pub id: i64,
     /// `received`, `changed`, `requested`, `waiting`, `waiting_told`, `triaged`, `needs_review`, `failed`, `gone`,
-    /// `delivered`, `corrected`, `alert_raised`, `alert_cleared`, …: what happened.
+    /// `delivered`, `corrected`, `alert_raised`, `alert_changed`, `alert_cleared`, …: what happened.
     pub kind: String,
     /// When.
     pub at: String,

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::Correction;
+
 /// Where a ticket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -96,6 +98,8 @@ pub struct Triage {
     pub triaged_at: Option<String>,
     /// Outgoing effects.
     pub deliveries: Vec<Delivery>,
+    /// What a person last said is right, whichever verdict it was about.
+    pub correction: Option<Correction>,
     /// What went wrong, or what is being waited for.
     pub error: Option<String>,
 }

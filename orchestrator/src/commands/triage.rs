@@ -54,7 +54,9 @@ pub enum Command {
 pub async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
     let store = open_current(&config).await?;
     let code = match command {
-        Command::List { limit, status, json } => list(&store, &Filter { limit, status }, json).await?,
+        Command::List { limit, status, json } => {
+            list(&store, &Filter { limit, status, ..Filter::default() }, json).await?
+        }
         Command::Show { ticket_id, json } => show(&store, &ticket_id, json).await?,
         Command::Retry { ticket_id } => retry(&store, &ticket_id).await?,
         Command::Undo { ticket_id } => undo(&store, config.hubspot, &ticket_id).await?,
@@ -64,7 +66,7 @@ pub async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(store: &Store, filter: &Filter, json: bool) -> anyhow::Result<ExitCode> {
-    let triages = store.triages(filter).await?;
+    let triages = store.triages(filter).await?.items;
     if json {
         println!("{}", serde_json::to_string_pretty(&triages)?);
     } else if triages.is_empty() {

@@ -3,6 +3,7 @@
 mod administration;
 mod auth;
 mod caller;
+mod events;
 mod health;
 mod heartbeat;
 mod json;
@@ -11,9 +12,12 @@ mod me;
 mod outside;
 mod pair;
 mod peer;
+mod query;
 mod request_id;
+mod results;
 mod routes;
 mod server;
+mod stats;
 mod tunnel;
 mod webhook;
 

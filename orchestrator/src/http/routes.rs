@@ -10,7 +10,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{administration, health, heartbeat, json, me, outside, pair, request_id, tunnel, webhook};
+use super::{
+    administration, events, health, heartbeat, json, me, outside, pair, request_id, results, stats, tunnel,
+    webhook,
+};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -48,10 +51,17 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(me::show, me::unpair))
         .routes(routes!(heartbeat::beat))
         .routes(routes!(tunnel::take))
-        .routes(routes!(outside::check))
         .routes(routes!(administration::list, administration::add))
         .routes(routes!(administration::remove))
         .routes(routes!(administration::make_code))
+        .routes(routes!(outside::check))
+        .routes(routes!(results::list))
+        .routes(routes!(results::show))
+        .routes(routes!(results::retry))
+        .routes(routes!(results::correct))
+        .routes(routes!(stats::stats))
+        .routes(routes!(stats::alerts))
+        .routes(routes!(events::stream))
 }
 
 fn finish(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {

@@ -114,6 +114,7 @@ async fn note_changes(app: &App, changes: &[Change], answer: &mut WebhookAnswer)
             Noted::Known => answer.duplicates += 1,
             Noted::Overruled => {
                 answer.accepted += 1;
+                app.wake.changed();
                 info!(event = "write_overruled", ticket_id = %change.ticket_id, property = change.property, "somebody changed what was written into HubSpot; it is left alone from now on");
             }
         }

@@ -96,7 +96,8 @@ with locked as materialized (
     returning ticket_id
 ), delivery as (
     update deliveries set status = $4, message_id = coalesce($5, message_id), triage_id = coalesce($6, triage_id),
-        error = $7, attempts = attempts + 1, updated_at = $8
+        error = $7, attempts = attempts + 1, updated_at = $8,
+        delivered_at = coalesce(delivered_at, case when $4 = 'delivered' then $8 end)
     where ticket_id = $1 and target = $2 and exists (select 1 from held)
 ), change as (
     insert into changes (ticket_id, kind, detail, at) select ticket_id, $4, $9, $8 from held
@@ -189,7 +190,7 @@ impl Store {
             // Delivery before job, as when a verdict enqueues it: two transactions never wait for each other.
             sqlx::query(
                 "update deliveries set status = $3, message_id = coalesce($4, message_id), triage_id = coalesce($5, triage_id),
-                    error = $6, attempts = attempts + 1, updated_at = $7
+                    error = $6, attempts = attempts + 1, updated_at = $7, delivered_at = coalesce(delivered_at, case when $3 = 'delivered' then $7 end)
                  where ticket_id = $1 and target = $2")
                 .bind(job.ticket_id.as_str()).bind(job.kind.as_str())
                 .bind(status).bind(message_id).bind(triage_id).bind(error).bind(now.as_millis())

@@ -102,6 +102,7 @@ impl Context {
         if accepted.iter().any(|a| a.accepted > 0) {
             self.wake.wake(Kind::Triage);
             self.wake.tell_others();
+            self.wake.changed();
         }
         Ok(accepted)
     }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::Kind;
-use crate::store::{CHANNEL, Store};
+use crate::store::{CHANNEL, Result, Store};
 
 /// Under load others are told no more often: they have been woken anyway.
 const TELL_EVERY: Duration = Duration::from_millis(50);
@@ -46,6 +46,7 @@ pub struct Wake {
     discord: Notify,
     hubspot: Notify,
     others: Notify,
+    others_changes: Notify,
 }
 
 impl Wake {
@@ -64,6 +65,12 @@ impl Wake {
     /// Tells everybody in this process who follows such news.
     pub fn spread(&self, news: News) {
         self.news(news).send_replace(());
+    }
+
+    /// Something was stored in `changes`: whoever follows them hears of it, and so do the other orchestrators by [`tell`].
+    pub fn changed(&self) {
+        self.spread(News::Changes);
+        self.others_changes.notify_one();
     }
 
     /// Marks itself as changed whenever there may be such news.
@@ -92,17 +99,27 @@ impl Wake {
     }
 }
 
-/// Tells other orchestrators of new triages until `stop`. Not in the transaction that enqueues them: Postgres lets
-/// transactions with a notification commit one at a time only.
+/// Tells other orchestrators of new triages and of changes until `stop`. Not in the transaction that stores them:
+/// Postgres lets transactions with a notification commit one at a time only.
 pub async fn tell(store: &Store, wake: &Wake, stop: &CancellationToken) {
-    while store.is_shared() {
+    if store.is_shared() {
+        let triages = tell_of(&wake.others, stop, || store.notify(Kind::Triage));
+        let changes = tell_of(&wake.others_changes, stop, || store.tell(News::Changes));
+        tokio::join!(triages, changes);
+    }
+}
+
+async fn tell_of<F: Future<Output = Result<()>>>(
+    what: &Notify,
+    stop: &CancellationToken,
+    say: impl Fn() -> F,
+) {
+    loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = wake.others.notified() => {}
+            () = what.notified() => {}
         }
-        if let Err(error) = store.notify(Kind::Triage).await {
-            debug!(error = %error.chain(), "cannot tell other orchestrators; they look by themselves");
-        }
+        said(say().await);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(TELL_EVERY) => {}
@@ -112,9 +129,16 @@ pub async fn tell(store: &Store, wake: &Wake, stop: &CancellationToken) {
 
 /// Tells them what [`tell`] left.
 pub async fn tell_rest(store: &Store, wake: &Wake) {
-    if wake.others.notified().now_or_never().is_some()
-        && let Err(error) = store.notify(Kind::Triage).await
-    {
+    if wake.others.notified().now_or_never().is_some() {
+        said(store.notify(Kind::Triage).await);
+    }
+    if wake.others_changes.notified().now_or_never().is_some() {
+        said(store.tell(News::Changes).await);
+    }
+}
+
+fn said(told: Result<()>) {
+    if let Err(error) = told {
         debug!(error = %error.chain(), "cannot tell other orchestrators; they look by themselves");
     }
 }

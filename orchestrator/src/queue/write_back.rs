@@ -112,7 +112,8 @@ impl Store {
             // Delivery before job, as when a verdict enqueues it. Who has undone it in the meantime has the last word.
             sqlx::query(
                 "update deliveries set status = $3, message_id = coalesce($4, message_id), triage_id = coalesce($5, triage_id),
-                    error = $6, attempts = attempts + 1, updated_at = $7
+                    error = $6, attempts = attempts + 1, updated_at = $7,
+                    delivered_at = coalesce(delivered_at, case when $3 = 'delivered' then $7 end)
                  where ticket_id = $1 and target = $2 and status <> 'undone'")
                 .bind(job.ticket_id.as_str()).bind(job.kind.as_str()).bind(status).bind(wrote.note_id.as_deref())
                 .bind(wrote.triage_id.as_deref()).bind(wrote.why.as_deref()).bind(now.as_millis())

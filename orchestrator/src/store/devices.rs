@@ -112,6 +112,18 @@ impl Store {
         Ok(row.map(Row::into_device))
     }
 
+    /// Whether a device is still paired.
+    pub async fn is_paired(&self, id: &str) -> Result<bool> {
+        let devices: i64 = each!(self, |db| {
+            sqlx::query_scalar("select count(*) from devices where id = $1 and revoked_at is null")
+                .bind(id)
+                .fetch_one(db.read())
+                .await
+        })
+        .doing("look for a device")?;
+        Ok(devices == 1)
+    }
+
     /// The devices that are not revoked, oldest first.
     pub async fn devices(&self) -> Result<Vec<DeviceRow>> {
         let rows: Vec<Row> = each!(self, |db| {

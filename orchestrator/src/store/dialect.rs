@@ -25,6 +25,14 @@ pub(crate) struct Sql {
     pub tickets: &'static str,
     /// `()`: whoever decides over pairing codes is alone with them until its transaction ends.
     pub lock_pairing_codes: &'static str,
+    /// `($1: values as JSON)`: what stands behind a column that must be one of them.
+    pub among: &'static str,
+    /// `()` → who is in the middle of a transaction that may store changes.
+    pub writers_of_changes: &'static str,
+    /// `()` → the highest id that a change was ever given.
+    pub last_change_given: &'static str,
+    /// `()` → 1 for the only one who may evaluate alerts until the transaction ends, 0 for others.
+    pub alerts_turn: &'static str,
     /// `(kind)`: tells the other orchestrators that there is work.
     pub notify: &'static str,
 }
@@ -158,6 +166,12 @@ pub(crate) const POSTGRES: Sql = Sql {
         on conflict (ticket_id) do update set processed_at = excluded.processed_at, provider = excluded.provider",
     tickets: tickets!("= any(array(select jsonb_array_elements_text($1::jsonb)))"),
     lock_pairing_codes: "lock table pairing_codes in exclusive mode",
+    among: "= any(array(select jsonb_array_elements_text($1::jsonb)))",
+    // Whoever writes into a table has this lock from before the first id is taken until it is seen that the transaction ended.
+    writers_of_changes: "select virtualtransaction from pg_locks where locktype = 'relation' and mode = 'RowExclusiveLock' and granted
+        and relation = 'changes'::regclass and database = (select oid from pg_database where datname = current_database())",
+    last_change_given: "select coalesce(pg_sequence_last_value(pg_get_serial_sequence('changes', 'id')::regclass), 0)",
+    alerts_turn: "select (case when pg_try_advisory_xact_lock(7235421806) then 1 else 0 end)::bigint",
     notify: "select pg_notify('hubspot_triage_jobs', $1)",
 };
 
@@ -184,6 +198,12 @@ pub(crate) const SQLITE: Sql = Sql {
     tickets: tickets!("in (select value from json_each($1))"),
     // A transaction that writes is alone anyway.
     lock_pairing_codes: "select 1",
+    among: "in (select value from json_each($1))",
+    // Transactions that write come one after the other, so an id that is seen is the highest of all.
+    writers_of_changes: "select '' where false",
+    last_change_given: "select coalesce(max(seq), 0) from sqlite_sequence where name = 'changes'",
+    // Its transactions that write are alone.
+    alerts_turn: "select 1",
     // One process owns the file; its own workers are woken directly.
     notify: "select $1",
 };

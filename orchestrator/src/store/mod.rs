@@ -4,6 +4,9 @@
 //! either driver. What the engines say differently stands side by side in `dialect.rs`. Times are milliseconds since
 //! the epoch and always come from the caller, whose clock is set by the database's.
 
+mod alerts;
+mod changes;
+mod corrections;
 mod devices;
 mod dialect;
 mod hubspot_writes;
@@ -11,7 +14,9 @@ mod open;
 mod pairing_codes;
 mod receipts;
 mod reconciliation;
+mod stats;
 mod tickets;
+mod triage_pages;
 mod triages;
 mod tunnels;
 
@@ -23,13 +28,16 @@ use sqlx::{PgPool, SqlitePool};
 use crate::queue::Kind;
 use crate::queue::wake::News;
 
+pub use alerts::{AlertFacts, AlertNews, WantedAlert};
+pub use corrections::{Corrected, NewCorrection};
 pub use devices::{Beat, DeviceRow, NewDevice};
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
 pub use open::{OpenError, Schema};
 pub use reconciliation::{Progress, Run, RunEnd, Standing, Turn};
 pub use tickets::{Retry, Ticket};
-pub use triages::{Filter, status_name, status_named};
+pub use triage_pages::{Cursor, Filter};
+pub use triages::{status_name, status_named};
 pub use tunnels::TunnelRow;
 
 /// The database.

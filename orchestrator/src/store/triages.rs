@@ -1,21 +1,14 @@
 //! Reading tickets with their verdicts, attempts and deliveries, as people see them.
 
-use link::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict, Written};
+use std::collections::HashMap;
+
+use link::{Attempt, Correction, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict, Written};
 use sqlx::FromRow;
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
 
 use super::dialect::status;
 use super::{Doing, HubSpotWrite, Result, Store, each};
-
-/// Which tickets to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// At most so many.
-    pub limit: u32,
-    /// Only those in this state.
-    pub status: Option<TriageStatus>,
-}
 
 #[derive(FromRow)]
 struct Row {
@@ -44,6 +37,7 @@ struct Row {
 
 #[derive(FromRow)]
 struct DeliveryRow {
+    ticket_id: String,
     target: String,
     status: String,
     message_id: Option<String>,
@@ -78,56 +72,49 @@ struct EventRow {
     received_at: i64,
 }
 
-macro_rules! select_triages {
-    ($tail:literal) => {
-        concat!(
-            "select * from (select t.ticket_id, t.subject, t.url, t.received_at,
-                ", status!(), " as status,
-                coalesce(j.note, t.error) as error,
-                (select count(*) from attempts a where a.ticket_id = t.ticket_id) as attempts,
-                v.category, v.priority, v.sentiment, v.language, v.summary, v.reason, v.confidence, v.team, v.suggested_reply,
-                v.provider, v.model, v.device_id, v.latency_ms, v.triaged_at
-             from tickets t
-             left join jobs j on j.ticket_id = t.ticket_id and j.kind = 'triage'
-             left join triages v on v.id = t.triage_id) as triage ",
-            $tail
-        )
-    };
-}
+const TRIAGES: &str = concat!(
+    "select t.ticket_id, t.subject, t.url, t.received_at, ",
+    status!(),
+    " as status, coalesce(j.note, t.error) as error,
+        (select count(*) from attempts a where a.ticket_id = t.ticket_id) as attempts,
+        v.category, v.priority, v.sentiment, v.language, v.summary, v.reason, v.confidence, v.team, v.suggested_reply,
+        v.provider, v.model, v.device_id, v.latency_ms, v.triaged_at
+     from tickets t
+     left join jobs j on j.ticket_id = t.ticket_id and j.kind = 'triage'
+     left join triages v on v.id = t.triage_id
+     where t.ticket_id "
+);
 
 impl Store {
-    /// Tickets, newest first.
-    pub async fn triages(&self, filter: &Filter) -> Result<Vec<Triage>> {
-        let status = filter.status.map_or("", status_name);
-        let rows: Vec<Row> = each!(self, |db| {
-            sqlx::query_as(select_triages!(
-                "where $1 = '' or status = $1 order by received_at desc, ticket_id desc limit $2"
-            ))
-            .bind(status)
-            .bind(i64::from(filter.limit))
-            .fetch_all(db.read())
-            .await
-        })
-        .doing("list tickets")?;
-        let mut triages = Vec::with_capacity(rows.len());
-        for row in rows {
-            let deliveries = self.deliveries(&row.ticket_id).await?;
-            triages.push(row.into_triage(deliveries));
+    /// These tickets with their deliveries and corrections, newest first; unknown ones are left out. The same few queries
+    /// for one as for many.
+    pub async fn triages_of(&self, ids: &[String]) -> Result<Vec<Triage>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(triages)
+        let ids = serde_json::json!(ids).to_string();
+        let mut rows: Vec<Row> = each!(self, |db| {
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("{TRIAGES}{}", db.sql().among)))
+                .bind(&ids)
+                .fetch_all(db.read())
+                .await
+        })
+        .doing("read tickets")?;
+        let mut deliveries = self.deliveries_of(&ids).await?;
+        let mut corrections = self.corrections_of(&ids).await?;
+        rows.sort_by(|a, b| (b.received_at, &b.ticket_id).cmp(&(a.received_at, &a.ticket_id)));
+        let triage = |row: Row| {
+            let (delivered, corrected) =
+                (deliveries.remove(&row.ticket_id), corrections.remove(&row.ticket_id));
+            row.into_triage(delivered.unwrap_or_default(), corrected)
+        };
+        Ok(rows.into_iter().map(triage).collect())
     }
 
     /// One ticket with everything that is known of its way.
     pub async fn triage(&self, id: &TicketId) -> Result<Option<TriageDetail>> {
-        let row: Option<Row> = each!(self, |db| {
-            sqlx::query_as(select_triages!("where ticket_id = $1"))
-                .bind(id.as_str())
-                .fetch_optional(db.read())
-                .await
-        })
-        .doing("read a ticket")?;
-        let Some(row) = row else { return Ok(None) };
-        let deliveries = self.deliveries(id.as_str()).await?;
+        let found = self.triages_of(&[id.to_string()]).await?;
+        let Some(triage) = found.into_iter().next() else { return Ok(None) };
         let events: Vec<EventRow> = each!(self, |db| {
             sqlx::query_as("select kind, event_id, property, received_at from webhook_events where ticket_id = $1 order by received_at, key")
                 .bind(id.as_str()).fetch_all(db.read()).await
@@ -142,26 +129,34 @@ impl Store {
         })
         .doing("list a ticket's attempts")?;
         Ok(Some(TriageDetail {
-            triage: row.into_triage(deliveries),
+            triage,
             events: events.into_iter().map(EventRow::into_event).collect(),
             calls: attempts.into_iter().map(AttemptRow::into_attempt).collect(),
             written: self.hubspot_writes(id).await?.into_iter().rev().map(written).collect(),
         }))
     }
 
-    async fn deliveries(&self, id: &str) -> Result<Vec<Delivery>> {
+    async fn deliveries_of(&self, ids: &str) -> Result<HashMap<String, Vec<Delivery>>> {
         let rows: Vec<DeliveryRow> = each!(self, |db| {
-            sqlx::query_as(
-                "select target, status, message_id, error, updated_at from deliveries where ticket_id = $1 order by target")
-                .bind(id).fetch_all(db.read()).await
+            sqlx::query_as(sqlx::AssertSqlSafe(format!(
+                "select ticket_id, target, status, message_id, error, updated_at from deliveries where ticket_id {} order by target",
+                db.sql().among
+            )))
+            .bind(ids)
+            .fetch_all(db.read())
+            .await
         })
-        .doing("list a ticket's deliveries")?;
-        Ok(rows.into_iter().map(DeliveryRow::into_delivery).collect())
+        .doing("list deliveries")?;
+        let mut deliveries = HashMap::<String, Vec<Delivery>>::new();
+        for row in rows {
+            deliveries.entry(row.ticket_id.clone()).or_default().push(row.into_delivery());
+        }
+        Ok(deliveries)
     }
 }
 
 impl Row {
-    fn into_triage(self, deliveries: Vec<Delivery>) -> Triage {
+    fn into_triage(self, deliveries: Vec<Delivery>, correction: Option<Correction>) -> Triage {
         let verdict = self.verdict();
         Triage {
             ticket_id: self.ticket_id,
@@ -177,6 +172,7 @@ impl Row {
             received_at: rfc3339(self.received_at),
             triaged_at: self.triaged_at.map(rfc3339),
             deliveries,
+            correction,
             error: self.error,
         }
     }
@@ -253,7 +249,7 @@ fn written(write: HubSpotWrite) -> Written {
     }
 }
 
-fn rfc3339(millis: i64) -> String {
+pub(super) fn rfc3339(millis: i64) -> String {
     Timestamp::from_millis(millis).to_rfc3339()
 }
 

@@ -139,6 +139,7 @@ async fn sweep(app: &App, stop: &CancellationToken) {
                 }
                 if !ids.is_empty() {
                     app.wake.wake(Kind::Discord);
+                    app.wake.changed();
                 }
             }
             Err(error) => debug!(error = %error.chain(), "cannot look for waiting tickets"),
@@ -310,6 +311,8 @@ async fn work(app: &App, job: &Job, ticket: Option<Ticket>, abandon: &Cancellati
     };
     tokio::select! {
         done = perform => {
+            // However it ended, a step of the ticket's life was stored.
+            app.wake.changed();
             if let Err(error) = done {
                 // The lease runs out, and the job is taken up again.
                 error!(event = "job_interrupted", ticket_id = %job.ticket_id, kind = job.kind.as_str(), error = %error.chain(), "the database failed during a job");

@@ -8,11 +8,13 @@
 #[macro_use]
 mod support;
 
+mod alerts;
 mod arrival;
 mod degraded;
 mod description;
 mod discord;
 mod doctor;
+mod events;
 mod fallback;
 mod heartbeat;
 mod imports;
@@ -23,6 +25,7 @@ mod outside;
 mod pairing;
 mod queue;
 mod reconcile;
+mod results;
 mod routing;
 mod signature;
 mod tunnel;

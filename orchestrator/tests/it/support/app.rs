@@ -44,7 +44,7 @@ pub(crate) struct TestApp {
     pub(crate) app: Arc<App>,
     pub(crate) url: String,
     pub(crate) world: World,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     stop: CancellationToken,
     running: Option<JoinHandle<std::io::Result<()>>>,
 }

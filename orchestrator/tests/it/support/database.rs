@@ -57,29 +57,20 @@ impl Database {
 
     /// Changes something behind everybody's back.
     pub(crate) async fn run(&self, sql: &'static str) {
-        match self.kind {
-            Kind::Postgres { .. } => {
-                let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                sqlx::query(sql).execute(&mut connection).await.unwrap();
-            }
-            Kind::Sqlite { .. } => {
-                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-                sqlx::query(sql).execute(&mut connection).await.unwrap();
-            }
-        }
+        self.run_made(sql.to_owned()).await;
     }
 
-    /// Changes something that the test has made up.
-    pub(crate) async fn execute(&self, sql: String) {
+    /// The same with a statement that the test made up.
+    pub(crate) async fn run_made(&self, sql: String) {
         let sql = sqlx::AssertSqlSafe(sql);
         match self.kind {
             Kind::Postgres { .. } => {
                 let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                sqlx::query(sql).execute(&mut connection).await.unwrap();
             }
             Kind::Sqlite { .. } => {
                 let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                sqlx::query(sql).execute(&mut connection).await.unwrap();
             }
         }
     }
@@ -95,6 +86,21 @@ impl Database {
                 files
                     .map(|file| String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned())
                     .collect()
+            }
+        }
+    }
+
+    /// Changes something that the test has made up.
+    pub(crate) async fn execute(&self, sql: String) {
+        let sql = sqlx::AssertSqlSafe(sql);
+        match self.kind {
+            Kind::Postgres { .. } => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            }
+            Kind::Sqlite { .. } => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
             }
         }
     }

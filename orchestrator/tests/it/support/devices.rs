@@ -29,7 +29,8 @@ impl TestApp {
         body: &Value,
     ) -> (u16, Value) {
         let address = format!("{}/api/v1/{path}", self.url);
-        let mut request = sims::http_client()
+        let mut request = self
+            .http
             .request(method.parse().unwrap(), address)
             .bearer_auth(token)
             .header("x-real-ip", client);

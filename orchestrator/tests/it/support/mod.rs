@@ -2,12 +2,14 @@
 
 mod app;
 mod database;
+mod device;
 pub(crate) mod devices;
 pub(crate) mod fleet;
 mod proxy;
 
 pub(crate) use app::{TOKEN, TestApp, World};
 pub(crate) use database::Database;
+pub(crate) use device::{Device, Stream};
 pub(crate) use proxy::Proxy;
 
 use std::fmt::Debug;
