@@ -356,10 +356,10 @@ fn machines(reader: &mut Reader<'_>) -> Machines {
 
 /// The machine of the environment variables. With `from_devices` a paired device may hand its tunnel over instead.
 fn local(reader: &mut Reader<'_>, machines: &Machines, from_devices: bool) -> Option<Local> {
-    const EXAMPLE: &str = "https://ollama.example.com";
+    const EXAMPLE: &str = "https://ollama.example.com; or SECRETS_KEY, and pair the machine";
     let given = reader.text("LOCAL_LLM_URL");
     let is_assumed = given.is_none();
-    if is_assumed && from_devices && reader.is_production() {
+    if is_assumed && from_devices {
         return None;
     }
     let url = match given.or_else(|| reader.required("LOCAL_LLM_URL", EXAMPLE)) {

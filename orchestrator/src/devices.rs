@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use link::{Device, Heartbeat, PairingCode, Receipt, SILENT_AFTER_MS};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use triage::time::Timestamp;
 use url::Url;
 use uuid::Uuid;
@@ -75,8 +75,16 @@ fn address(config: &Config) -> Url {
         .unwrap_or_else(|| on_this_machine().expect("an address of constants and a port"))
 }
 
+/// Looks what is stored of devices: it counts for tickets from now on.
+pub(crate) async fn look(app: &App) {
+    if let Err(error) = app.providers.refresh(&app.store).await {
+        debug!(error = %error.chain(), "cannot look for devices; this is done again soon");
+    }
+}
+
 /// Tells everybody who may want to know that something about devices is another way now.
 pub(crate) async fn tell(app: &App) {
+    look(app).await;
     app.wake.spread(News::Devices);
     if let Err(error) = app.store.tell(News::Devices).await {
         warn!(event = "news_not_told", error = %error.chain(), "cannot tell other orchestrators; they look by themselves");

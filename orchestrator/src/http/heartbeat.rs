@@ -43,6 +43,8 @@ pub(super) async fn beat(
     }
     if devices::is_silent(&device, now) || is_news(&device, &said) {
         devices::tell(&app).await;
+    } else {
+        devices::look(&app).await;
     }
     let tunnels = app.store.tunnels().await?;
     let tunnel = tunnels.iter().find(|tunnel| tunnel.device_id == device.id).map(tunnels::shown);
@@ -85,17 +87,16 @@ fn layers(view: &Standing, receipt: Option<&Receipt>) -> Vec<LayerReport> {
         )),
         Usability::Unknown => None,
     };
-    let closed = receipt.map(|receipt| {
+    let closed = receipt.and_then(|receipt| {
         let at = &receipt.checked_at;
-        if receipt.closed {
-            report("access_closed", LayerHealth::Ok, format!("Refused strangers when last tried, {at}."))
-        } else {
-            report(
-                "access_closed",
-                LayerHealth::Fail,
-                format!("Did not refuse all strangers when last tried, {at}."),
-            )
-        }
+        let is_open = receipt.checks.iter().any(|check| check.refused == Some(false));
+        let (health, sentence) = match (receipt.closed, is_open) {
+            (_, true) => (LayerHealth::Fail, format!("Did not refuse all strangers when last tried, {at}.")),
+            (true, false) => (LayerHealth::Ok, format!("Refused strangers when last tried, {at}.")),
+            // There was nobody to refuse them.
+            (false, false) => return None,
+        };
+        Some(report("access_closed", health, sentence))
     });
     address.into_iter().chain(closed).collect()
 }

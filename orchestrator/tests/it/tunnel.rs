@@ -59,6 +59,10 @@ on_both! {
         let token = app.pair("a").await.token;
         assert_eq!(app.hand_over(&token).await.0, 200);
         let before = stored(&app).await;
+        until("the look from outside to be over", async || {
+            app.app.store.devices().await.unwrap()[0].receipt.is_some().then_some(())
+        })
+        .await;
         let edge = &app.world.edge;
         for (fault, code) in [
             ("access refused once", "access_refused"),

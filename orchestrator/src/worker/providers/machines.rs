@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use link::{SILENT_AFTER_MS, Usability};
 use serde::Deserialize;
-use tracing::{debug, warn};
+use tracing::debug;
 use triage::breaker::Report;
 use triage::stage::MachineId;
 use triage::ticket::Provider;
@@ -16,9 +16,9 @@ use url::Url;
 
 use super::endpoint::{Endpoint, Slots};
 use crate::clients::ollama::Ollama;
-use crate::config::{Access, Config, Local};
-use crate::sealed::{Sealer, Unreadable};
+use crate::config::{Config, Local};
 use crate::store::{DeviceRow, TunnelRow};
+use crate::tunnels::{self, Unusable};
 
 /// The machine of the environment variables, among the ids of devices.
 const ENVIRONMENT: &str = "environment";
@@ -47,12 +47,9 @@ pub(super) struct Workshop {
 /// A tunnel whose credentials cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Closed {
-    /// There is no key to read them with.
-    #[error("SECRETS_KEY is not set")]
-    NoKey,
-    /// The key does not fit.
+    /// They do not open.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unusable(#[from] Unusable),
     /// Its address is none.
     #[error("its address is not one")]
     NoAddress,
@@ -141,11 +138,7 @@ impl Workshop {
         devices: &[DeviceRow],
         before: Option<&Machine>,
     ) -> Result<Machine, Closed> {
-        let local = opened(&self.config, tunnel).inspect_err(|closed| {
-            if before.is_none() {
-                warn!(event = "tunnel_unreadable", device_id = %tunnel.device_id, error = %closed, "a device's tunnel cannot be used");
-            }
-        })?;
+        let local = opened(&self.config, tunnel)?;
         let owner = devices.iter().find(|device| device.id == tunnel.device_id);
         Ok(Machine {
             id: MachineId::new(&*tunnel.device_id),
@@ -166,13 +159,7 @@ impl Workshop {
 /// What a client of this tunnel needs.
 pub fn opened(config: &Config, tunnel: &TunnelRow) -> Result<Local, Closed> {
     let url = Url::parse(&tunnel.url).map_err(|_| Closed::NoAddress)?;
-    let open = |sealed: &Option<String>, column: &str| match (sealed, &config.sealer) {
-        (None, _) => Ok(None),
-        (Some(_), None) => Err(Closed::NoKey),
-        (Some(sealed), Some(sealer)) => Ok(Some(open(sealer, tunnel, column, sealed)?)),
-    };
-    let (id, secret) = (open(&tunnel.client_id, "client_id")?, open(&tunnel.client_secret, "client_secret")?);
-    let access = id.zip(secret).map(|(client_id, client_secret)| Access { client_id, client_secret });
+    let access = tunnels::open(tunnel, config.sealer.as_ref())?;
     let limits = &config.machines;
     Ok(Local {
         url,
@@ -182,15 +169,6 @@ pub fn opened(config: &Config, tunnel: &TunnelRow) -> Result<Local, Closed> {
         access,
         is_assumed: false,
     })
-}
-
-fn open(
-    sealer: &Sealer,
-    tunnel: &TunnelRow,
-    column: &str,
-    sealed: &str,
-) -> Result<secrecy::SecretString, Unreadable> {
-    sealer.open(&format!("tunnels/{}/{column}", tunnel.device_id), sealed)
 }
 
 /// When the first of these devices that is not silent yet will be.

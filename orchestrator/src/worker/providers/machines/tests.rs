@@ -2,6 +2,7 @@ use link::Standing;
 use secrecy::SecretString;
 
 use super::*;
+use crate::sealed::{Sealer, Unreadable};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_392_000_000);
 
@@ -97,11 +98,17 @@ fn credentials_open_only_with_their_key_and_in_their_place() {
         ..tunnel("a", "https://one.example.com", 0)
     };
     assert!(opened(&settings(key), &row).unwrap().access.is_some());
-    assert_eq!(opened(&settings(""), &row).unwrap_err(), Closed::NoKey);
+    assert_eq!(opened(&settings(""), &row).unwrap_err(), Closed::Unusable(Unusable::NoKey));
     let other = "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    assert_eq!(opened(&settings(other), &row).unwrap_err(), Closed::Unreadable(Unreadable::OtherKey));
+    assert_eq!(
+        opened(&settings(other), &row).unwrap_err(),
+        Closed::Unusable(Unusable::Unreadable(Unreadable::OtherKey))
+    );
     let moved = TunnelRow { device_id: "b".to_owned(), ..row.clone() };
-    assert_eq!(opened(&settings(key), &moved).unwrap_err(), Closed::Unreadable(Unreadable::Damaged));
+    assert_eq!(
+        opened(&settings(key), &moved).unwrap_err(),
+        Closed::Unusable(Unusable::Unreadable(Unreadable::Damaged))
+    );
     let nowhere = TunnelRow { url: "nowhere".to_owned(), ..row };
     assert_eq!(opened(&settings(key), &nowhere).unwrap_err(), Closed::NoAddress);
 }
