@@ -28,7 +28,7 @@ async fn world() -> World {
 /// Makes a pairing code; `(code, link)`.
 fn pairing_code(world: &World, orchestrator: &Orchestrator) -> (String, String) {
     let made = world.run(&["pair", "--json"]);
-    let code: Value = serde_json::from_slice(&made.stdout).expect(&said(&made));
+    let code: Value = serde_json::from_slice(&made.stdout).unwrap_or_default();
     let code = code["code"].as_str().unwrap_or_default().to_owned();
     let url = orchestrator.url.replace(':', "%3A").replace('/', "%2F");
     (code.clone(), format!("hubspot-triage://pair?url={url}&code={code}"))
@@ -58,7 +58,8 @@ fn said(output: &Output) -> String {
 async fn send(orchestrator: &Orchestrator, id: u64) {
     let ticket =
         Ticket::new(id, "Marmalade invoice", "The invoice for marmalade shows the wrong VAT number.");
-    assert_eq!(orchestrator.sender().workflow(&ticket).await.unwrap().status, 202);
+    let answer = orchestrator.sender().workflow(&ticket).await.expect("the orchestrator answers");
+    assert_eq!(answer.status, 202);
 }
 
 async fn triaged_by(world: &World, id: u64, provider: &str) -> Value {

@@ -21,7 +21,6 @@ impl Session {
     /// # Panics
     /// When it cannot be made.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "whether a test may be skipped")]
     pub fn start() -> Option<Self> {
         let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
         if !(is_there("dbus-daemon") && is_there("gnome-keyring-daemon")) {

@@ -13,9 +13,9 @@ use sims::ollama::Ollama;
 use tokio_util::sync::CancellationToken;
 
 use crate::notices::desktop::Desktop;
-use sims::session::Session;
 use crate::whole::machine::{self, Agent, Machine, health, layer, program, text};
 use orchestrator::{Orchestrator, TIME};
+use sims::session::Session;
 
 const ID: &str = "0123456789abcdef0123456789abcdef.access";
 const SECRET: &str = "cfast_0123456789abcdefghijklmnopqrstuvwxyzABCD01234567";
