@@ -170,13 +170,6 @@ impl Agent<'_> {
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
-
-    /// Ends one of its programs with SIGKILL.
-    pub fn kill_program(&self, status: &Value, name: &str) {
-        let programs = status["programs"].as_array().unwrap();
-        let pid = programs.iter().find(|one| one["program"] == name).unwrap()["pid"].to_string();
-        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
-    }
 }
 
 impl Drop for Agent<'_> {

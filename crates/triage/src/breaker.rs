@@ -157,11 +157,22 @@ impl Breaker {
         }
     }
 
-    /// What our own calls found broken, while the circuit is not closed.
+    /// Why no call passes, apart from what the machine says of itself.
     pub fn broken(&self) -> Option<&str> {
         match &self.state {
-            State::Closed { .. } => None,
-            State::Open { why, .. } | State::Probing { why, .. } | State::HalfOpen { why, .. } => Some(why),
+            State::Closed { .. } | State::HalfOpen { .. } => None,
+            State::Open { why, .. } | State::Probing { why, .. } => Some(why),
+        }
+    }
+
+    /// What broke before a probe came back, while no call has shown since that it is mended. The machine's own word is no such
+    /// thing: when it says otherwise, an answered probe is enough.
+    pub fn doubted(&self) -> Option<&str> {
+        match &self.state {
+            State::HalfOpen { trips, why, .. } if *trips > 0 => Some(why),
+            State::Closed { .. } | State::HalfOpen { .. } | State::Open { .. } | State::Probing { .. } => {
+                None
+            }
         }
     }
 

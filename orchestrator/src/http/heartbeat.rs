@@ -16,6 +16,9 @@ use crate::error::ApiError;
 use crate::store::{Beat, DeviceRow};
 use crate::{clean, devices, tunnels};
 
+/// Pause before the next heartbeat while the two sides do not agree.
+const UNSETTLED_HEARTBEAT_MS: u64 = HEARTBEAT_EVERY_MS / 3;
+
 /// Tell how everything is, hear how it looks from here
 ///
 /// Every 15 seconds, and at once when something changed. Long texts are cut, and of more than 32 layers, programs or
@@ -53,13 +56,19 @@ pub(super) async fn beat(
     Ok(axum::Json(HeartbeatAnswer {
         server: server(&app),
         time: now.to_rfc3339(),
-        next_in_ms: HEARTBEAT_EVERY_MS,
+        next_in_ms: next(&said.standing, &view),
         layers: layers(&view, receipt.as_ref()),
         view,
         elsewhere: app.providers.elsewhere(&device.id),
         tunnel,
         receipt,
     }))
+}
+
+/// A device that thinks itself usable and is not seen so wants to hear soon that it is.
+fn next(said: &Standing, view: &Standing) -> u64 {
+    let is_settled = said.state != Usability::Usable || view.state == Usability::Usable;
+    if is_settled { HEARTBEAT_EVERY_MS } else { UNSETTLED_HEARTBEAT_MS }
 }
 
 /// Something that others act upon is another way than before. The reason may change with every heartbeat.

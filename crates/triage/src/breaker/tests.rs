@@ -98,12 +98,26 @@ fn what_the_machine_says_holds_it_at_once_and_releases_it_for_one_probe_and_one_
         assert!(matches!(breaker.admits(later), Admission::No { .. }), "not before a probe: {back:?}");
         assert!(breaker.begin_probe(later), "{back:?}");
         breaker.end_probe(Ok(()), later);
-        assert_eq!(breaker.admits(later), Admission::Yes);
+        assert_eq!((breaker.admits(later), breaker.broken()), (Admission::Yes, None));
+        assert_eq!(breaker.doubted(), None, "no call ever failed");
         breaker.begin_call(later);
         assert!(matches!(breaker.admits(later), Admission::No { .. }), "one trial at a time");
         breaker.record(Signal::Works, later);
         assert!(!breaker.is_open());
     }
+}
+
+#[test]
+fn what_a_call_found_broken_is_doubted_until_a_call_shows_that_it_is_mended() {
+    let mut breaker = Breaker::new(Limits::default());
+    breaker.record(definite(), START);
+    let later = breaker.probe_due().unwrap();
+    assert!(breaker.begin_probe(later));
+    breaker.end_probe(Ok(()), later);
+    assert_eq!((breaker.broken(), breaker.doubted()), (None, Some("tunnel down")));
+    breaker.begin_call(later);
+    breaker.record(Signal::Works, later);
+    assert_eq!(breaker.doubted(), None);
 }
 
 #[test]

@@ -35,6 +35,17 @@ pub(super) struct Slots {
     waiting: AtomicUsize,
 }
 
+/// What speaks against using a provider, each with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Troubles {
+    /// The machine says that it cannot be used.
+    pub(super) held: Option<String>,
+    /// Our own calls found it broken.
+    pub(super) broken: Option<String>,
+    /// It answered a probe, but no call has shown since that it is mended.
+    pub(super) doubted: Option<String>,
+}
+
 /// How the last use of a provider went.
 #[derive(Debug, Clone)]
 pub struct LastUse {
@@ -89,10 +100,15 @@ impl Endpoint {
         }
     }
 
-    /// Why the machine says that it cannot be used, and what our own calls found broken.
-    pub(super) fn troubles(&self) -> (Option<String>, Option<String>) {
+    /// What speaks against it now.
+    pub(super) fn troubles(&self) -> Troubles {
         let breaker = self.breaker();
-        (breaker.held().map(str::to_owned), breaker.broken().map(str::to_owned))
+        let owned = |why: Option<&str>| why.map(str::to_owned);
+        Troubles {
+            held: owned(breaker.held()),
+            broken: owned(breaker.broken()),
+            doubted: owned(breaker.doubted()),
+        }
     }
 
     /// Calls in progress and waiting, per thousand of those it takes at once.

@@ -4,7 +4,7 @@ use link::{Elsewhere, Standing, Usability};
 use triage::stage::{Availability, CloudFallback};
 
 use super::Providers;
-use super::endpoint::{Endpoint, LastUse};
+use super::endpoint::{Endpoint, LastUse, Troubles};
 use super::machines::Machine;
 
 /// How a provider is doing.
@@ -36,17 +36,20 @@ impl Providers {
         else {
             return Standing::default();
         };
+        let unknown = |why: String| Standing { state: Usability::Unknown, why: Some(why) };
         match (machine.endpoint.troubles(), machine.endpoint.last_use()) {
-            ((_, Some(why)), _) => Standing { state: Usability::Unusable, why: Some(why) },
-            ((Some(_), None), _) => Standing {
-                state: Usability::Unknown,
-                why: Some("it is not called while the machine itself says that it cannot be used".to_owned()),
-            },
-            ((None, None), Some(LastUse { result: Err(why), .. })) => {
-                Standing { state: Usability::Unknown, why: Some(why) }
+            (Troubles { broken: Some(why), .. }, _) => {
+                Standing { state: Usability::Unusable, why: Some(why) }
             }
-            ((None, None), None) if !machine.is_verified() => Standing::default(),
-            ((None, None), _) => Standing { state: Usability::Usable, why: None },
+            (Troubles { held: Some(_), .. }, _) => {
+                unknown("it is not called while the machine itself says that it cannot be used".to_owned())
+            }
+            (Troubles { doubted: Some(why), .. }, _) => {
+                unknown(format!("it answers again, and the next ticket will show whether it works: {why}"))
+            }
+            (_, Some(LastUse { result: Err(why), .. })) => unknown(why),
+            (_, None) if !machine.is_verified() => Standing::default(),
+            (_, _) => Standing { state: Usability::Usable, why: None },
         }
     }
 
@@ -69,6 +72,6 @@ impl Providers {
 }
 
 fn condition(name: &str, endpoint: &Endpoint) -> Condition {
-    let (held, broken) = endpoint.troubles();
+    let Troubles { held, broken, .. } = endpoint.troubles();
     Condition { name: name.to_owned(), trouble: held.or(broken), last: endpoint.last_use() }
 }
