@@ -67,7 +67,7 @@ async fn try_pair(context: &Context, options: Pair) -> Result<(), String> {
     // Before the code is used up.
     if let (Err(problem), false) = (secrets.check().await, runs) {
         return Err(format!(
-            "This machine is not paired: its token could not be kept, because {problem}. {}\nOr start the agent first: it keeps the \
+            "Pairing failed: the token could not be kept, because {problem}. {}\nOr start the agent first: it keeps the \
              token until it ends.",
             problem.what_to_do()
         ));
@@ -105,7 +105,7 @@ fn invitation(options: &Pair) -> Result<Invitation, String> {
         }
         Some(code) => Invitation::new(&options.address, code),
     };
-    invited.map_err(|problem| format!("This machine is not paired: {problem}."))
+    invited.map_err(|problem| format!("Pairing failed: {problem}."))
 }
 
 fn device(context: &Context, name: Option<String>) -> DeviceInfo {
@@ -141,7 +141,7 @@ async fn keep(context: &Context, secrets: &Secrets, url: &Url, paired: &Paired) 
         client(url, Some(token))?.unpair().await.is_ok(),
     ];
     let rest = if undone == [true, true] { "" } else { " Remove the device at the orchestrator too." };
-    Err(format!("This machine is not paired: {words}{rest}"))
+    Err(format!("Pairing failed: {words}{rest}"))
 }
 
 /// In the keychain, else by the running agent.
@@ -236,7 +236,7 @@ fn client(url: &Url, token: Option<SecretString>) -> Result<Client, String> {
 
 fn refusal(error: &Error) -> String {
     let words = error.to_string();
-    format!("This machine is not paired: {}.", words.trim_end_matches('.'))
+    format!("Pairing failed: {}.", words.trim_end_matches('.'))
 }
 
 fn shown(url: &Url) -> String {
