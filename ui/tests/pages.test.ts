@@ -1,0 +1,39 @@
+/** Every page in every state and both themes: readable for everyone, and nothing the browser complains of. */
+import { describe, expect, test } from "vitest";
+
+import { accessibilityFaults, open, overflows, THEMES, useBrowser } from "./browser";
+import type { ScenarioName } from "../src/backend/demo/scenarios";
+
+useBrowser();
+
+const PAGES = ["overview", "tickets", "logs", "setup", "settings"];
+
+describe.each(THEMES)("in %s", (theme) => {
+  test.each(PAGES)("%s has no fault of accessibility", async (name) => {
+    const page = await open({ hash: `#/${name}`, theme });
+    await page.locator("h1").first().waitFor({ state: "attached" });
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  test.each<ScenarioName>(["down", "exposed", "starting", "paused", "loading", "offline", "empty", "expiring"])(
+    "the overview of %s has no fault of accessibility",
+    async (scenario) => {
+      const page = await open({ scenario, theme });
+      expect(await accessibilityFaults(page)).toEqual([]);
+    },
+  );
+});
+
+test.each([
+  [640, 480],
+  [900, 640],
+  [1600, 1000],
+])("nothing sticks out at %i × %i", async (width, height) => {
+  for (const name of PAGES) {
+    for (const scenario of ["healthy", "down"] as const) {
+      const page = await open({ hash: `#/${name}`, width, height, scenario });
+      await page.locator("h1").first().waitFor({ state: "attached" });
+      expect(await overflows(page), `${name}, ${scenario}`).toEqual([]);
+    }
+  }
+});
