@@ -45,8 +45,11 @@ export function hops(status: Status): Hop[] {
   return HOPS.map(({ name, title, layers: wanted, works }) => {
     const layers = status.layers.filter(({ layer }) => wanted.includes(layer));
     if (name === "hubspot") return hubspot(status, title);
-    const health = layers.reduce<Health | null>((found, { health }) => worse(found, health), null) ?? "unknown";
-    const layer = layers.find((layer) => layer.health === health) ?? null;
+    const judged = layers.filter(({ because }) => because === null);
+    // What waits for another hop says nothing about this one, unless there is nothing else to go by.
+    const decisive = judged.length > 0 ? judged : layers;
+    const health = decisive.reduce<Health | null>((found, { health }) => worse(found, health), null) ?? "unknown";
+    const layer = decisive.find((layer) => layer.health === health) ?? null;
     const because = layer?.health === "unknown" && layer.because ? hopTitle(layer.because) : null;
     return {
       name,

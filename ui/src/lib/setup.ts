@@ -50,7 +50,12 @@ function ofLayers({ step, title, about }: (typeof STEPS)[number], status: Status
   const bad = layers.find(({ health }) => health === "fail" || health === "warn");
   const open = layers.find(({ health }) => health === "unknown");
   if (layers.length === 0) return { step, title, state: "checking", sentence: "Being checked." };
-  if (bad) return { step, title, state: isFault(bad.health, step) ? "failed" : "done", sentence: bad.sentence };
+  if (bad && isFault(bad.health, step)) {
+    // Before the machine is paired nothing has been set up, so nothing can have failed; nor has a model that was never fetched.
+    const isNew = status.paired_with === null || bad.layer === "model";
+    return { step, title, state: isNew ? "open" : "failed", sentence: bad.sentence };
+  }
+  if (bad) return { step, title, state: "done", sentence: bad.sentence };
   if (open) return { step, title, state: open.because ? "blocked" : "checking", sentence: open.sentence };
   return { step, title, state: "done", sentence: layers.at(-1)?.sentence ?? about };
 }

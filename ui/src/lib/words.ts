@@ -77,7 +77,7 @@ export function category(key: string): string {
 
 export function sentence(key: string): string {
   const words = key.replaceAll("_", " ").trim();
-  return words ? words[0]?.toUpperCase() + words.slice(1) : "–";
+  return words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}` : "–";
 }
 
 export function subjectOf(triage: Pick<Triage, "subject" | "ticket_id">): string {

@@ -5,6 +5,7 @@ import { failureOf, type Backend, type Connection, type Failure, type Stop } fro
 import type { Status } from "../backend/status";
 import type { Step } from "../lib/remedy";
 import { PAGES, pageOf, type Page } from "../lib/pages";
+import { SetupWork } from "./setup.svelte";
 
 const WAS_SET_UP = "setup.left";
 
@@ -22,10 +23,13 @@ export class App {
   /** A dialog over the page, by name. */
   dialog = $state<"shortcuts" | null>(null);
 
+  readonly setup: SetupWork;
+
   private readonly stops: Stop[] = [];
   private forget: Stop | null = null;
 
   constructor(readonly backend: Backend) {
+    this.setup = new SetupWork(backend);
     this.now = backend.clock.now();
     this.read();
   }

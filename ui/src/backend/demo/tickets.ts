@@ -35,6 +35,15 @@ const SAMPLES: Sample[] = [
   [930, "Thank you for the quick help", "feedback", "low", 0.98, "local", 2700, "Thanks the team for solving an earlier request."],
 ];
 
+const REASONS: Record<string, string> = {
+  outage: "Several people are locked out at once, and it began suddenly: that is a fault of the service, not of one account.",
+  billing: "It is about what is printed on an invoice; nothing is broken.",
+  bug: "Something gives another result than it should, and it can be repeated.",
+  integration: "It happens between two systems, at their interface.",
+  other: "No category fits well: it names neither a fault nor a feature, and asks for a rule.",
+  cancellation: "The customer says plainly that the contract is to end.",
+};
+
 const TEAMS: Record<string, string> = { outage: "on_call", bug: "engineering", billing: "billing", security: "security", legal: "security", sales: "success" };
 
 export function samples(now: number): Triage[] {
@@ -67,7 +76,7 @@ function triage(sample: Sample, index: number, now: number): Triage {
           sentiment: priority === "urgent" || priority === "high" ? "negative" : priority === "low" ? "positive" : "neutral",
           language: more.language ?? "en",
           summary,
-          reason: `The ticket speaks of ${category.replaceAll("_", " ")}; nothing in it suggests another category.`,
+          reason: REASONS[category] ?? "Its words fit this category well, and no other.",
           confidence,
           team: TEAMS[category] ?? "support",
           suggested_reply: null,
