@@ -19,7 +19,7 @@ test("a broken hop stands out, with the line to it broken and the hops behind it
   await page.getByRole("button", { name: /^Cloudflare\W.* not checked because of cloudflared/ }).waitFor();
   const card = page.getByRole("region", { name: "cloudflared: not working" });
   await card.getByText("New tickets go to Groq.").waitFor();
-  await card.getByText("6 min ago").waitFor();
+  await card.getByText("for 6 min").waitFor();
   await card.getByRole("button", { name: "Why?" }).click();
   await card.getByText("readyConnections", { exact: false }).waitFor();
   await card.getByRole("button", { name: "Restart tunnel" }).click();

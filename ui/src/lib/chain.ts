@@ -17,6 +17,8 @@ export interface Hop {
   history: Bucket[];
   /** The title of the hop that has to work first. */
   because: string | null;
+  /** It stands still because the person wants it so. */
+  isPaused: boolean;
 }
 
 const HOPS: readonly { name: HopName; title: string; layers: readonly Layer[]; works: string }[] = [
@@ -50,17 +52,19 @@ export function hops(status: Status): Hop[] {
     const decisive = judged.length > 0 ? judged : layers;
     const health = decisive.reduce<Health | null>((found, { health }) => worse(found, health), null) ?? "unknown";
     const layer = decisive.find((layer) => layer.health === health) ?? null;
+    const isPaused = status.paused && name === "cloudflared" && health !== "ok";
     const because = layer?.health === "unknown" && layer.because ? hopTitle(layer.because) : null;
     return {
       name,
       title,
-      health,
+      health: isPaused ? "unknown" : health,
       layer,
       layers,
-      fact: factOf(status, name, health, layer, works),
+      fact: isPaused ? "paused" : factOf(status, name, health, layer, works),
       latency_ms: longest(layers),
       history: combine(layers.map(({ history }) => history)),
       because: because === title ? null : because,
+      isPaused,
     };
   });
 }
@@ -91,6 +95,7 @@ function hubspot(status: Status, title: string): Hop {
     latency_ms: null,
     history: [],
     because: null,
+    isPaused: false,
   };
 }
 
@@ -112,5 +117,5 @@ export type Line = "solid" | "broken" | "unknown";
 /** The line between two hops: broken when it leads into a broken hop. */
 export function lineInto(hop: Hop): Line {
   if (hop.health === "fail") return "broken";
-  return hop.because ? "unknown" : "solid";
+  return hop.because || hop.isPaused ? "unknown" : "solid";
 }

@@ -8,12 +8,16 @@ export type Remedy =
   | { do: "restart"; program: Program; label: string }
   | { do: "retry"; program: Program; label: string }
   | { do: "setup"; step: Step; label: string }
-  | { do: "settings"; label: string }
+  | { do: "resume"; label: string }
   | { do: "pause"; label: string }
   | { do: "check"; label: string };
 
+/** What pausing stops. */
+const STANDS_STILL: readonly Layer[] = ["cloudflared_process", "edge"];
+
 export function remedyOf(layer: LayerStatus, status: Status): Remedy {
   if (layer.health === "ok" || (layer.health === "unknown" && !layer.fix)) return { do: "check", label: "Check again" };
+  if (status.paused && STANDS_STILL.includes(layer.layer)) return { do: "resume", label: "Resume" };
   switch (layer.layer) {
     case "ollama_process":
       return program("ollama", status, "model");
@@ -69,6 +73,7 @@ const CARRIES: readonly Layer[] = [
 /** What it means for tickets. */
 export function meaning(layer: LayerStatus, status: Status): string {
   if (layer.health === "ok") return "Tickets pass here.";
+  if (status.paused && STANDS_STILL.includes(layer.layer)) return status.sentence;
   if (layer.health === "unknown") return layer.because ? "Nothing is known until the hop before it works." : "Nothing is known so far.";
   const rest = status.layer === layer.layer ? status.sentence.replace(layer.sentence, "").trim() : "";
   if (rest) return rest;

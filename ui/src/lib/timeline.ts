@@ -29,7 +29,7 @@ export function timeline(detail: TriageDetail): Moment[] {
     at: call.started_at,
     health: call.outcome === "verdict" ? "ok" : call.outcome === "started" ? "unknown" : "fail",
     what: [
-      `${PROVIDER[call.provider] ?? call.provider} ${outcome(call.outcome)}`,
+      `${call.provider === "local" ? "Local model" : (PROVIDER[call.provider] ?? call.provider)} ${outcome(call.outcome)}`,
       form(call.form),
       call.latency_ms === null ? "" : took(call.latency_ms),
     ]
@@ -37,7 +37,9 @@ export function timeline(detail: TriageDetail): Moment[] {
       .join(", "),
     detail: [call.model, call.error].filter(Boolean).join(" · "),
   }));
-  const deliveries = detail.deliveries.map<Moment>(({ target, status, at, error }) => {
+  // What was written into HubSpot is told piece by piece.
+  const outgoing = detail.deliveries.filter(({ target, status }) => target !== "hubspot" || status !== "delivered" || detail.written.length === 0);
+  const deliveries = outgoing.map<Moment>(({ target, status, at, error }) => {
     const [health, word] = DELIVERED[status] ?? ["unknown", status];
     const name = target === "hubspot" ? "HubSpot" : sentence(target);
     return { at, health, what: `${name}: ${word}`, detail: error };

@@ -12,6 +12,8 @@ const WAS_SET_UP = "setup.left";
 export class App {
   connection = $state<Connection>("connecting");
   status = $state.raw<Status | null>(null);
+  /** When the status was heard. */
+  heardAt = $state(0);
   now = $state(0);
   page = $state<Page>("overview");
   ticketId = $state<string | null>(null);
@@ -52,6 +54,8 @@ export class App {
 
   go(page: Page, ticketId: string | null = null): void {
     location.hash = ticketId ? `#/${page}/${encodeURIComponent(ticketId)}` : `#/${page}`;
+    // The browser tells of it only later, which is too late for the next key.
+    this.read();
   }
 
   goSetup(step: Step): void {
@@ -81,6 +85,7 @@ export class App {
   private hear(status: Status): void {
     const isFirst = this.status === null;
     this.status = status;
+    this.heardAt = this.backend.clock.now();
     this.now = this.backend.clock.now();
     const isNew = status.paired_with === null && localStorage.getItem(WAS_SET_UP) === null;
     if (isFirst && isNew && !location.hash) this.go("setup");
