@@ -15,13 +15,20 @@ describe.each(THEMES)("in %s", (theme) => {
     expect(await accessibilityFaults(page)).toEqual([]);
   });
 
-  test.each<ScenarioName>(["down", "exposed", "starting", "paused", "loading", "offline", "empty", "expiring"])(
+  test.each<ScenarioName>(["down", "exposed", "starting", "paused", "offline", "expiring"])(
     "the overview of %s has no fault of accessibility",
     async (scenario) => {
       const page = await open({ scenario, theme });
       expect(await accessibilityFaults(page)).toEqual([]);
     },
   );
+});
+
+test.each<ScenarioName>(["loading", "offline", "failing", "empty"])("every page of %s has no fault of accessibility", async (scenario) => {
+  for (const name of PAGES) {
+    const page = await open({ hash: `#/${name}`, scenario });
+    expect(await accessibilityFaults(page), name).toEqual([]);
+  }
 });
 
 test.each([

@@ -26,6 +26,8 @@ export function remedyOf(layer: LayerStatus, status: Status): Remedy {
     case "ollama_api":
       return { do: "restart", program: "ollama", label: "Restart Ollama" };
     case "edge":
+      // With some of its connections it works, and gets the others back by itself.
+      if (layer.health === "warn") return { do: "check", label: "Check again" };
       return { do: "restart", program: "cloudflared", label: "Restart tunnel" };
     case "model":
       return { do: "setup", step: "model", label: "Download the model" };
