@@ -61,6 +61,12 @@ test("the skip link comes first and leads past the pages' list", async () => {
 
 test("numbers go to pages, and ? lists the shortcuts", async () => {
   const page = await open();
+  await page.keyboard.press("2");
+  await page.locator("[role=option]").first().waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.getByRole("heading", { name: "Cannot log in since this morning" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText("No ticket chosen").waitFor();
   await page.keyboard.press("3");
   await page.getByRole("button", { name: "cloudflared" }).waitFor();
   await page.keyboard.press("?");

@@ -29,6 +29,21 @@ test("a broken hop stands out, with the line to it broken and the hops behind it
   expect(await inDemo(page, (demo) => demo.asked.filter((what) => what.startsWith("restart")))).toEqual(["restart cloudflared"]);
 });
 
+test("an agent that does not answer is not taken for healthy", async () => {
+  const page = await open();
+  await inDemo(page, (demo) => demo.go("offline"));
+  await page.getByRole("heading", { level: 1, name: "Not known" }).waitFor();
+  await page.getByText("The agent does not answer.").waitFor();
+  await inDemo(page, (demo) => demo.advance(180_000));
+  await page.getByText("Last heard 3 min ago: Healthy.", { exact: false }).waitFor();
+});
+
+test("the tray can open a ticket", async () => {
+  const page = await open();
+  await inDemo(page, (demo) => demo.navigate({ page: "tickets", ticket_id: "31415926535" }));
+  await page.getByRole("heading", { name: "Cannot log in since this morning" }).waitFor();
+});
+
 test("hops are reached with the arrow keys, and Escape closes the card", async () => {
   const page = await open();
   await page.getByRole("button", { name: /^HubSpot/ }).focus();

@@ -33,6 +33,7 @@ declare global {
   }
 }
 
+const NOT_THERE: Failure = { code: "agent_failed", headline: "The agent could not read it.", what_to_do: "Look at its log, then try again." };
 const OFFLINE: Failure = { code: "orchestrator_unreachable", headline: "The orchestrator cannot be reached.", what_to_do: "Check this machine's internet connection." };
 
 export function connect(parameters: URLSearchParams): Backend {
@@ -70,7 +71,8 @@ export function connect(parameters: URLSearchParams): Backend {
   const answer = async <T>(what: string, make: () => T): Promise<T> => {
     asked.push(what);
     if (world.isSilent) return new Promise(() => undefined);
-    if (world.isFailing && /^(triage|correct|stats|evidence|logs|settings)/.test(what)) throw OFFLINE;
+    if (world.isFailing && /^(triage|correct|stats)/.test(what)) throw OFFLINE;
+    if (world.isFailing && /^(evidence|logs|settings)/.test(what)) throw NOT_THERE;
     return structuredClone(make());
   };
   const find = (id: string): Triage => {

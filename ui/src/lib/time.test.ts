@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { ago, clockTime, daysUntil, exact, left, shortAgo, span, took, windowOfToday } from "./time";
+import { ago, clockTime, daysUntil, exact, lasting, left, shortAgo, span, took, windowOfToday } from "./time";
 
 const NOW = Date.UTC(2026, 10, 23, 9, 41);
 const before = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
@@ -39,6 +39,10 @@ test.each([
   [130_000, "about 2 min left"],
   [3 * 3_600_000, "about 3 h left"],
 ])("%d ms: %s", (ms, words) => expect(left(ms)).toBe(words));
+
+test("how long something has been so", () => {
+  expect([lasting(before(3), NOW), lasting(before(360), NOW), lasting("nonsense", NOW)]).toEqual(["just now", "for 6 min", ""]);
+});
 
 test("what is no time does not break anything", () => {
   expect([ago("nonsense", NOW), shortAgo("nonsense", NOW), exact("nonsense"), clockTime("nonsense")]).toEqual([

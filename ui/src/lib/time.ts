@@ -19,6 +19,12 @@ export function shortAgo(at: string, now: number): string {
   return passed < 10 * SECOND ? "now" : span(passed);
 }
 
+/** How long something has been so: "for 3 min". */
+export function lasting(at: string, now: number): string {
+  const short = shortAgo(at, now);
+  return short === "now" ? "just now" : short === "–" ? "" : `for ${short}`;
+}
+
 /** "40 s", "3 min", "2 h", "5 days". */
 export function span(ms: number): string {
   if (ms < MINUTE) return `${Math.max(0, Math.floor(ms / SECOND))} s`;
