@@ -57,13 +57,25 @@ async function watch(page: Page): Promise<void> {
 }
 
 /** Loads the window afresh. */
-export async function open({ scenario = "healthy", hash = "#/overview", theme = "light", width = 900, height = 640 }: Look = {}): Promise<Page> {
+export async function open({
+  scenario = "healthy",
+  hash = "#/overview",
+  theme = "light",
+  width = 900,
+  height = 640,
+}: Look = {}): Promise<Page> {
   await page.goto("about:blank");
   await page.setViewportSize({ width, height });
   await page.emulateMedia({ colorScheme: theme });
   await page.goto(`${inject("address")}?scenario=${scenario}&clock=still${hash}`);
-  await page.locator("main").waitFor();
+  await page.locator("main h1").first().waitFor({ state: "attached" });
+  if (scenario !== "loading") await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
   return page;
+}
+
+/** What the browser complained of so far, for a test that wants it to. */
+export function takeComplaints(): string[] {
+  return complaints.splice(0);
 }
 
 /** Does something with the world behind the page. */
@@ -77,7 +89,8 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
     window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
   );
   return found.violations.map(
-    ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.html} ${node.any.map(({ message }) => message).join(", ")}`).join(" | ")}`,
+    ({ id, help, nodes }) =>
+      `${id}: ${help}: ${nodes.map((node) => `${node.html} ${node.any.map(({ message }) => message).join(", ")}`).join(" | ")}`,
   );
 }
 

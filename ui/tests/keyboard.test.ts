@@ -21,7 +21,12 @@ async function walk(page: Page): Promise<string[]> {
       const walked = document.querySelectorAll("[data-walked]").length;
       const isKnown = element.hasAttribute("data-walked");
       element.setAttribute("data-walked", isKnown ? (element.getAttribute("data-walked") ?? "") : String(walked));
-      return { isSeen, isKnown, isFirst: isKnown && element.getAttribute("data-walked") === "0", html: element.outerHTML.slice(0, 120) };
+      return {
+        isSeen,
+        isKnown,
+        isFirst: isKnown && element.getAttribute("data-walked") === "0",
+        html: element.outerHTML.slice(0, 120),
+      };
     });
     if (at === null || at.isFirst) break;
     // A field for a time of day has a stop for each of its parts.
@@ -34,12 +39,12 @@ async function walk(page: Page): Promise<string[]> {
 
 test.each(["overview", "tickets", "logs", "setup", "settings"])("Tab comes to everything on %s", async (name) => {
   const page = await open({ hash: `#/${name}` });
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
   const expected = await page.evaluate(() => {
     const all = [...document.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, [tabindex='0']")];
     const groups = new Set<string>();
     return all.filter((element) => {
-      if (element.matches(":disabled, [tabindex='-1']") || element.closest("[hidden]") || element.offsetParent === null) return false;
+      if (element.matches(":disabled, [tabindex='-1']") || element.closest("[hidden]") || element.offsetParent === null)
+        return false;
       if (!(element instanceof HTMLInputElement) || element.type !== "radio") return true;
       const group = element.name || element.closest("[role=radiogroup]")?.getAttribute("aria-label") || "";
       return !groups.has(group) && !!groups.add(group);
@@ -89,7 +94,10 @@ test("p pauses and resumes, but not while typing", async () => {
   await page.getByRole("link", { name: "Paused" }).waitFor();
   await page.keyboard.press("p");
   await page.getByRole("link", { name: "Healthy" }).waitFor();
-  expect(await inDemo(page, (demo) => demo.asked.filter((what) => /pause|resume/.test(what)))).toEqual(["pause", "resume"]);
+  expect(await inDemo(page, (demo) => demo.asked.filter((what) => /pause|resume/.test(what)))).toEqual([
+    "pause",
+    "resume",
+  ]);
 });
 
 test("the menu opens with the arrow keys, and gives the focus back", async () => {

@@ -8,7 +8,8 @@ test("the log follows its end until somebody scrolls up", async () => {
   const page = await open({ hash: "#/logs" });
   const scroller = page.getByRole("region", { name: "Log of Ollama" });
   await page.getByText("240 lines").waitFor();
-  const distance = (): Promise<number> => scroller.evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
+  const distance = (): Promise<number> =>
+    scroller.evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
   await expect.poll(distance).toBeLessThan(24);
   await inDemo(page, (demo) => demo.log("ollama", 30));
   await page.getByText("270 lines").waitFor();

@@ -26,7 +26,9 @@ test("a broken hop stands out, with the line to it broken and the hops behind it
   await page.getByText("Restart asked for.").waitFor();
   await inDemo(page, (demo) => demo.advance(2000));
   await page.getByRole("heading", { level: 1, name: "Healthy" }).waitFor();
-  expect(await inDemo(page, (demo) => demo.asked.filter((what) => what.startsWith("restart")))).toEqual(["restart cloudflared"]);
+  expect(await inDemo(page, (demo) => demo.asked.filter((what) => what.startsWith("restart")))).toEqual([
+    "restart cloudflared",
+  ]);
 });
 
 test("an agent that does not answer is not taken for healthy", async () => {
@@ -40,7 +42,7 @@ test("an agent that does not answer is not taken for healthy", async () => {
 
 test("the tray can open a ticket", async () => {
   const page = await open();
-  await inDemo(page, (demo) => demo.navigate({ page: "tickets", ticket_id: "31415926535" }));
+  await inDemo(page, (demo) => demo.navigate({ page: "tickets", ticket_id: "31415926535", pair_link: null }));
   await page.getByRole("heading", { name: "Cannot log in since this morning" }).waitFor();
 });
 

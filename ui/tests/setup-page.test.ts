@@ -22,7 +22,9 @@ test("a machine that is paired opens the Overview", async () => {
 
 test("everything is set up, from pairing to the message in Discord", async () => {
   const page = await open({ scenario: "first-run", hash: "#/setup" });
-  await page.getByLabel("Pairing link").fill("hubspot-triage://pair?url=https%3A%2F%2Ftriage.example.com&code=K7QM-2F9X");
+  await page
+    .getByLabel("Pairing link")
+    .fill("hubspot-triage://pair?url=https%3A%2F%2Ftriage.example.com&code=K7QM-2F9X");
   await page.getByRole("button", { name: "Pair", exact: true }).click();
   await inDemo(page, (demo) => demo.advance(800));
   await card(page, "Orchestrator").getByText("Done").waitFor();
@@ -68,6 +70,15 @@ test("a download goes on while another page is open, and can be cancelled", asyn
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByText("What is here is kept", { exact: false }).waitFor();
   await page.getByRole("button", { name: "Download" }).waitFor();
+});
+
+test("a pairing link that was opened is shown with its address, and followed only when confirmed", async () => {
+  const page = await open({ scenario: "first-run" });
+  const link = "hubspot-triage://pair?url=https%3A%2F%2Fother.example&code=K7QM";
+  await page.evaluate((pair_link) => window.demo?.navigate({ page: "setup", ticket_id: null, pair_link }), link);
+  await page.getByText("Pairs this machine with https://other.example.").waitFor();
+  await inDemo(page, (demo) => demo.advance(60_000));
+  expect((await inDemo(page, (demo) => demo.asked)).filter((what) => what.startsWith("pair"))).toEqual([]);
 });
 
 test("a code that is not known is said, with what to do", async () => {

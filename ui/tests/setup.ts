@@ -5,7 +5,8 @@ import { extname, join, normalize } from "node:path";
 import { build } from "vite";
 import type { TestProject } from "vitest/node";
 
-export const POLICY = "default-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+export const POLICY =
+  "default-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
 const root = join(import.meta.dirname, "..");
@@ -31,7 +32,10 @@ function serve(folder: string): Promise<Server> {
     const file = join(folder, normalize(path === "/" ? "/index.html" : path));
     if (path === "/favicon.ico") return void response.writeHead(204).end();
     if (!existsSync(file)) return void response.writeHead(404).end();
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-security-policy": POLICY });
+    response.writeHead(200, {
+      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+      "content-security-policy": POLICY,
+    });
     createReadStream(file).pipe(response);
   });
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));

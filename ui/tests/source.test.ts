@@ -13,7 +13,8 @@ function files(folder: string): { path: string; text: string }[] {
 }
 
 const sources = files("src");
-const offenders = (of: { path: string; text: string }[], wrong: RegExp): string[] => of.filter(({ text }) => wrong.test(text)).map(({ path }) => path);
+const offenders = (of: { path: string; text: string }[], wrong: RegExp): string[] =>
+  of.filter(({ text }) => wrong.test(text)).map(({ path }) => path);
 
 test("no text becomes markup, and no style is written into it", () => {
   const components = sources.filter(({ path }) => path.endsWith(".svelte"));
@@ -22,18 +23,29 @@ test("no text becomes markup, and no style is written into it", () => {
 });
 
 test("only the backend knows Tauri", () => {
-  expect(offenders(sources.filter(({ path }) => path !== "src/backend/tauri.ts"), /@tauri-apps|invoke\(/)).toEqual([]);
+  expect(
+    offenders(
+      sources.filter(({ path }) => path !== "src/backend/tauri.ts"),
+      /@tauri-apps|invoke\(/,
+    ),
+  ).toEqual([]);
 });
 
 test("every command is named in the list, and the list names no other", () => {
   const find = (path: string): string => sources.find((file) => file.path === path)?.text ?? "";
   const used = [...find("src/backend/tauri.ts").matchAll(/call(?:<\w+>)?\("(\w+)"/g)].map(([, name]) => name);
-  const listed = [...(/COMMANDS = \[(.*?)\]/s.exec(find("src/backend/commands.ts"))?.[1] ?? "").matchAll(/"(\w+)"/g)].map(([, name]) => name);
+  const listed = [
+    ...(/COMMANDS = \[(.*?)\]/s.exec(find("src/backend/commands.ts"))?.[1] ?? "").matchAll(/"(\w+)"/g),
+  ].map(([, name]) => name);
   expect([...new Set(used)].sort()).toEqual([...listed].sort());
 });
 
 test("components stay short", () => {
-  expect(sources.filter(({ path, text }) => path.endsWith(".svelte") && text.split("\n").length > 201).map(({ path }) => path)).toEqual([]);
+  expect(
+    sources
+      .filter(({ path, text }) => path.endsWith(".svelte") && text.split("\n").length > 201)
+      .map(({ path }) => path),
+  ).toEqual([]);
 });
 
 test("what is shipped knows no scripted backend and no address but its own", () => {
@@ -41,7 +53,14 @@ test("what is shipped knows no scripted backend and no address but its own", () 
   expect(built.length).toBeGreaterThan(2);
   expect(offenders(built, /first-run|partner API|window\.demo/)).toEqual([]);
   const addresses = built.flatMap(({ text }) => text.match(/https?:\/\/[\w.-]+/g) ?? []);
-  const allowed = ["http://www.w3.org", "https://svelte.dev", "https://triage.example.com", "https://ollama.com", "http://ipc.localhost", "https://ipc.localhost"];
+  const allowed = [
+    "http://www.w3.org",
+    "https://svelte.dev",
+    "https://triage.example.com",
+    "https://ollama.com",
+    "http://ipc.localhost",
+    "https://ipc.localhost",
+  ];
   expect([...new Set(addresses)].filter((address) => !allowed.includes(address))).toEqual([]);
 });
 

@@ -33,8 +33,16 @@ declare global {
   }
 }
 
-const NOT_THERE: Failure = { code: "agent_failed", headline: "The agent could not read it.", what_to_do: "Look at its log, then try again." };
-const OFFLINE: Failure = { code: "orchestrator_unreachable", headline: "The orchestrator cannot be reached.", what_to_do: "Check this machine's internet connection." };
+const NOT_THERE: Failure = {
+  code: "agent_failed",
+  headline: "The agent could not read it.",
+  what_to_do: "Look at its log, then try again.",
+};
+const OFFLINE: Failure = {
+  code: "orchestrator_unreachable",
+  headline: "The orchestrator cannot be reached.",
+  what_to_do: "Check this machine's internet connection.",
+};
 
 export function connect(parameters: URLSearchParams): Backend {
   const still = parameters.get("clock") === "still" ? new MovableClock(BEGIN) : null;
@@ -77,7 +85,12 @@ export function connect(parameters: URLSearchParams): Backend {
   };
   const find = (id: string): Triage => {
     const found = world.tickets.find(({ ticket_id }) => ticket_id === id);
-    if (!found) throw { code: "not_found", headline: "There is no such ticket.", what_to_do: "It may have been deleted." } satisfies Failure;
+    if (!found)
+      throw {
+        code: "not_found",
+        headline: "There is no such ticket.",
+        what_to_do: "It may have been deleted.",
+      } satisfies Failure;
     return found;
   };
   const put = (triage: Triage): void => {
@@ -85,7 +98,14 @@ export function connect(parameters: URLSearchParams): Backend {
     triages.emit(triage);
   };
   const healthy = (): void => {
-    change({ overall: "healthy", sentence: "Tickets are triaged on this machine.", layer: null, paused: false, layers: layers(clock.now()), programs: programs("running", "running") });
+    change({
+      overall: "healthy",
+      sentence: "Tickets are triaged on this machine.",
+      layer: null,
+      paused: false,
+      layers: layers(clock.now()),
+      programs: programs("running", "running"),
+    });
   };
 
   if (!still) {
@@ -93,7 +113,16 @@ export function connect(parameters: URLSearchParams): Backend {
     clock.every(1500, () => log("ollama", 1));
     clock.every(2500, () => log("cloudflared", 1));
   }
-  window.demo = { now: () => clock.now(), advance: (ms) => still?.advance(ms) ?? Promise.resolve(), arrive, log, go: (to) => connection.emit(to), change, navigate: (to) => navigation.emit(to), asked };
+  window.demo = {
+    now: () => clock.now(),
+    advance: (ms) => still?.advance(ms) ?? Promise.resolve(),
+    arrive,
+    log,
+    go: (to) => connection.emit(to),
+    change,
+    navigate: (to) => navigation.emit(to),
+    asked,
+  };
 
   return {
     clock,
@@ -103,7 +132,15 @@ export function connect(parameters: URLSearchParams): Backend {
     onLog: (program, listener) => logs[program].listen(listener),
     onNavigate: (listener) => navigation.listen(listener),
 
-    pause: () => answer("pause", () => change({ paused: true, overall: "paused", sentence: "Triage on this machine is paused. New tickets go to Groq.", layer: null })),
+    pause: () =>
+      answer("pause", () =>
+        change({
+          paused: true,
+          overall: "paused",
+          sentence: "Triage on this machine is paused. New tickets go to Groq.",
+          layer: null,
+        }),
+      ),
     resume: () => answer("resume", healthy),
     restart: (program) => answer(`restart ${program}`, () => void clock.after(2000, healthy)),
     retryProgram: (program) => answer(`retry ${program}`, () => void clock.after(2000, healthy)),
@@ -111,7 +148,8 @@ export function connect(parameters: URLSearchParams): Backend {
     evidence: (layer) =>
       answer(`evidence ${layer}`, () => ({
         request: layer === "edge" ? "GET http://127.0.0.1:20241/ready" : "GET https://ollama.example.com/api/version",
-        answer: layer === "edge" ? 'HTTP 503\n{"status":503,"readyConnections":0,"connectorId":"0b6c…"}' : "HTTP 200, 0.32.1",
+        answer:
+          layer === "edge" ? 'HTTP 503\n{"status":503,"readyConnections":0,"connectorId":"0b6c…"}' : "HTTP 200, 0.32.1",
         checked_at: new Date(clock.now() - 5000).toISOString(),
         log: kept.cloudflared.slice(-4),
       })),
@@ -139,11 +177,21 @@ export function connect(parameters: URLSearchParams): Backend {
         const before = find(id);
         if (!before.verdict) return;
         const { category, priority } = correction;
-        put({ ...before, status: "triaged", verdict: { ...before.verdict, category: category ?? before.verdict.category, priority: priority ?? before.verdict.priority } });
+        put({
+          ...before,
+          status: "triaged",
+          verdict: {
+            ...before.verdict,
+            category: category ?? before.verdict.category,
+            priority: priority ?? before.verdict.priority,
+          },
+        });
       }),
     stats: () =>
       answer("stats", () => {
-        const today = world.tickets.filter(({ received_at }) => clock.now() - Date.parse(received_at) < 9.7 * 3_600_000);
+        const today = world.tickets.filter(
+          ({ received_at }) => clock.now() - Date.parse(received_at) < 9.7 * 3_600_000,
+        );
         const done = today.filter(({ verdict }) => verdict);
         return {
           window_seconds: 34_860,

@@ -127,10 +127,12 @@ export interface SettingProblem {
   what_to_do: string;
 }
 
-/** Where the tray wants the window to go. */
+/** Where the tray, a notice or a link wants the window to go. */
 export interface Destination {
   page: string;
   ticket_id: string | null;
+  /** A pairing link that was opened: shown for the person to confirm, never followed by itself. */
+  pair_link: string | null;
 }
 
 export interface Backend {

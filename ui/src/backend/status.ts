@@ -37,15 +37,7 @@ export interface LayerStatus {
 }
 
 export type ProgramState =
-  | "running"
-  | "not ready"
-  | "starting"
-  | "adopted"
-  | "waiting"
-  | "stopping"
-  | "gave up"
-  | "not installed"
-  | "stopped";
+  "running" | "not ready" | "starting" | "adopted" | "waiting" | "stopping" | "gave up" | "not installed" | "stopped";
 
 export interface ProgramStatus {
   program: Program;

@@ -14,7 +14,11 @@ test.each([
 ])("%d is %s", (number, words) => expect(bytes(number)).toBe(words));
 
 test("counts are grouped, and one is one", () => {
-  expect([count(8311), counted(1, "line", "lines"), counted(0, "line", "lines")]).toEqual(["8,311", "1 line", "0 lines"]);
+  expect([count(8311), counted(1, "line", "lines"), counted(0, "line", "lines")]).toEqual([
+    "8,311",
+    "1 line",
+    "0 lines",
+  ]);
 });
 
 test.each([

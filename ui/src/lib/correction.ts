@@ -11,7 +11,10 @@ export interface Choice {
 const PRIORITY_KEYS: Record<string, string> = { urgent: "u", high: "h", medium: "m", low: "l" };
 const CATEGORY_KEYS = "1234567890abcdefgijkopqrstvwxyz";
 
-export const PRIORITY_CHOICES: readonly Choice[] = PRIORITIES.map((value) => ({ key: PRIORITY_KEYS[value] ?? "", value }));
+export const PRIORITY_CHOICES: readonly Choice[] = PRIORITIES.map((value) => ({
+  key: PRIORITY_KEYS[value] ?? "",
+  value,
+}));
 
 /** The built-in categories and those that tickets really have. */
 export function categoryChoices(seen: readonly string[]): Choice[] {
@@ -21,7 +24,12 @@ export function categoryChoices(seen: readonly string[]): Choice[] {
 }
 
 /** What differs from the verdict; `null` when nothing is said. */
-export function correctionOf(verdict: Verdict, category: string, priority: string, note: string): CorrectionRequest | null {
+export function correctionOf(
+  verdict: Verdict,
+  category: string,
+  priority: string,
+  note: string,
+): CorrectionRequest | null {
   const words = note.trim();
   const correction = {
     category: category === verdict.category ? null : category,

@@ -32,5 +32,8 @@ test("the orchestrator is asked only for what it knows", () => {
 });
 
 test("blanks are no filter", () => {
-  expect([isEverything({ ...EVERYTHING, search: " " }), isEverything({ ...EVERYTHING, provider: "groq" })]).toEqual([true, false]);
+  expect([isEverything({ ...EVERYTHING, search: " " }), isEverything({ ...EVERYTHING, provider: "groq" })]).toEqual([
+    true,
+    false,
+  ]);
 });

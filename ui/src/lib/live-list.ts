@@ -10,15 +10,18 @@ export interface LiveList {
 export const EMPTY: LiveList = { items: [], waiting: [] };
 
 /** News of a ticket. A known one is changed where it stands, an unknown one waits while somebody is reading. */
-export function receive(list: LiveList, triage: Triage, isReading: boolean, wanted: (triage: Triage) => boolean): LiveList {
+export function receive(
+  list: LiveList,
+  triage: Triage,
+  isReading: boolean,
+  wanted: (triage: Triage) => boolean,
+): LiveList {
   const replaced = (items: readonly Triage[]): readonly Triage[] =>
     items.map((item) => (item.ticket_id === triage.ticket_id ? triage : item));
   if (has(list.items, triage)) return { ...list, items: replaced(list.items) };
   if (has(list.waiting, triage)) return { ...list, waiting: replaced(list.waiting).filter(wanted) };
   if (!wanted(triage)) return list;
-  return isReading
-    ? { ...list, waiting: [triage, ...list.waiting] }
-    : { ...list, items: [triage, ...list.items] };
+  return isReading ? { ...list, waiting: [triage, ...list.waiting] } : { ...list, items: [triage, ...list.items] };
 }
 
 export function reveal(list: LiveList): LiveList {

@@ -15,10 +15,20 @@ test.each<[ScenarioName, Layer, string, string]>([
   ["down", "edge", "Restart tunnel", "New tickets go to Groq."],
   ["down", "public_address", "Check again", "Nothing is known until the hop before it works."],
   ["gave-up", "cloudflared_process", "Try again", "New tickets wait."],
-  ["exposed", "access_closed", "Pause and close the tunnel", "Strangers can use the model on this machine. Tickets are still triaged."],
+  [
+    "exposed",
+    "access_closed",
+    "Pause and close the tunnel",
+    "Strangers can use the model on this machine. Tickets are still triaged.",
+  ],
   ["paused", "cloudflared_process", "Resume", "Triage on this machine is paused. New tickets go to Groq."],
   ["first-run", "model", "Download the model", "No ticket is triaged here."],
-  ["first-run", "link", "Pair this machine", "Results are not shown here, and the orchestrator does not hear from this machine."],
+  [
+    "first-run",
+    "link",
+    "Pair this machine",
+    "Results are not shown here, and the orchestrator does not hear from this machine.",
+  ],
   ["healthy", "edge", "Check again", "Tickets pass here."],
   ["degraded", "edge", "Check again", "Tickets are still triaged on this machine."],
 ])("%s, %s: %s", (name, layer, label, words) => {

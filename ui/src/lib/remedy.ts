@@ -38,7 +38,11 @@ export function remedyOf(layer: LayerStatus, status: Status): Remedy {
         ? { do: "check", label: "Check again" }
         : { do: "pause", label: "Pause and close the tunnel" };
     case "link":
-      return { do: "setup", step: "orchestrator", label: status.paired_with ? "Check the pairing" : "Pair this machine" };
+      return {
+        do: "setup",
+        step: "orchestrator",
+        label: status.paired_with ? "Check the pairing" : "Pair this machine",
+      };
     case "orchestrator_view":
       return { do: "setup", step: "credentials", label: "Check the credentials" };
     case "ollama_private":
@@ -76,11 +80,13 @@ const CARRIES: readonly Layer[] = [
 export function meaning(layer: LayerStatus, status: Status): string {
   if (layer.health === "ok") return "Tickets pass here.";
   if (status.paused && STANDS_STILL.includes(layer.layer)) return status.sentence;
-  if (layer.health === "unknown") return layer.because ? "Nothing is known until the hop before it works." : "Nothing is known so far.";
+  if (layer.health === "unknown")
+    return layer.because ? "Nothing is known until the hop before it works." : "Nothing is known so far.";
   const rest = status.layer === layer.layer ? status.sentence.replace(layer.sentence, "").trim() : "";
   if (rest) return rest;
   if (layer.layer === "access_closed") return "Strangers can use the model on this machine. Tickets are still triaged.";
-  if (layer.layer === "link") return "Results are not shown here, and the orchestrator does not hear from this machine.";
+  if (layer.layer === "link")
+    return "Results are not shown here, and the orchestrator does not hear from this machine.";
   if (layer.health === "fail" && CARRIES.includes(layer.layer)) return "No ticket is triaged on this machine.";
   return "Tickets are still triaged on this machine.";
 }

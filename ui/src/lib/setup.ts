@@ -15,7 +15,11 @@ export interface SetupStep {
 }
 
 export const STEPS: readonly { step: Step; title: string; about: string }[] = [
-  { step: "orchestrator", title: "Orchestrator", about: "Pair this machine with the service that receives the tickets." },
+  {
+    step: "orchestrator",
+    title: "Orchestrator",
+    about: "Pair this machine with the service that receives the tickets.",
+  },
   { step: "model", title: "Ollama and model", about: "The model reads the tickets on this machine." },
   { step: "tunnel", title: "Tunnel", about: "The way from Cloudflare to this machine." },
   { step: "credentials", title: "Access credentials", about: "Only calls with this service token get through." },
@@ -35,11 +39,7 @@ export function steps(status: Status, isTested: boolean): SetupStep[] {
   const test = STEPS[4];
   if (!test) return checked;
   const state: StepState = isTested ? "done" : first ? "blocked" : "open";
-  const sentence = isTested
-    ? "A test ticket reached Discord."
-    : first
-      ? `Comes after: ${first.title}.`
-      : test.about;
+  const sentence = isTested ? "A test ticket reached Discord." : first ? `Comes after: ${first.title}.` : test.about;
   return [...checked, { step: "test", title: test.title, state, sentence }];
 }
 

@@ -13,7 +13,13 @@ import { byKey, FIELDS, isSame, optional } from "./settings-form";
 import { timeline } from "./timeline";
 import { category, language, redacted, subjectOf } from "./words";
 
-const line = (number: number, text = "words", level: LogLine["level"] = "info"): LogLine => ({ number, at: "2026-11-23T09:41:00Z", stream: "err", level, text });
+const line = (number: number, text = "words", level: LogLine["level"] = "info"): LogLine => ({
+  number,
+  at: "2026-11-23T09:41:00Z",
+  stream: "err",
+  level,
+  text,
+});
 
 test("a log keeps the newest, and takes no line twice", () => {
   const full = Array.from({ length: KEPT }, (_, index) => line(index + 1));
@@ -31,9 +37,15 @@ test("a log is searched for all words, its levels included", () => {
 
 test.each<[Partial<PullProgress>, string]>([
   [{ status: "pulling manifest" }, "pulling manifest"],
-  [{ completed_bytes: 8e8, total_bytes: 2e9, bytes_per_second: 48_200_000 }, "800 MB of 2.0 GB · 48.2 MB/s · about 25 s left"],
+  [
+    { completed_bytes: 8e8, total_bytes: 2e9, bytes_per_second: 48_200_000 },
+    "800 MB of 2.0 GB · 48.2 MB/s · about 25 s left",
+  ],
   [{ completed_bytes: 8e8, total_bytes: 2e9 }, "800 MB of 2.0 GB"],
-  [{ status: "verifying", completed_bytes: 2e9, total_bytes: 2e9, bytes_per_second: 1 }, "2.0 GB of 2.0 GB · verifying"],
+  [
+    { status: "verifying", completed_bytes: 2e9, total_bytes: 2e9, bytes_per_second: 1 },
+    "2.0 GB of 2.0 GB · verifying",
+  ],
 ])("progress %o", (progress, words) => {
   expect(describe({ status: "", completed_bytes: 0, total_bytes: 0, bytes_per_second: null, ...progress })).toBe(words);
 });
@@ -64,7 +76,9 @@ test.each([
   ["Home", 2, 3, "vertical", 0],
   ["ArrowDown", 0, 0, "vertical", null],
   ["x", 0, 3, "vertical", null],
-] as const)("%s at %i of %i, %s, leads to %s", (key, index, count, axis, expected) => expect(moved(key, index, count, axis)).toBe(expected));
+] as const)("%s at %i of %i, %s, leads to %s", (key, index, count, axis, expected) =>
+  expect(moved(key, index, count, axis)).toBe(expected),
+);
 
 test("every category and priority has a key of its own", () => {
   const keys = [...PRIORITY_CHOICES, ...categoryChoices(["hardware", "billing", "travel"])].map(({ key }) => key);
@@ -108,7 +122,11 @@ test("a ticket's way is told in order", () => {
 });
 
 test("keys have words", () => {
-  expect([category("how_to"), category("feature_request"), category("own_thing")]).toEqual(["How-to question", "Feature request", "Own thing"]);
+  expect([category("how_to"), category("feature_request"), category("own_thing")]).toEqual([
+    "How-to question",
+    "Feature request",
+    "Own thing",
+  ]);
   expect([language("de"), language("und"), language("?!")]).toEqual(["German", "Unknown", "?!"]);
   expect(redacted({ email: 1, phone_number: 2, name: 0 })).toBe("1 email, 2 phone number");
   expect(subjectOf({ subject: " ", ticket_id: "7" })).toBe("Ticket 7");

@@ -4,7 +4,11 @@ import { expect, test } from "vitest";
 import type { Bucket, Health } from "../backend/status";
 import { bars, combine, paths, summary, worse } from "./sparkline";
 
-const bucket = (worst: Health | null, median_ms: number | null = null): Bucket => ({ worst, median_ms, longest_ms: median_ms });
+const bucket = (worst: Health | null, median_ms: number | null = null): Bucket => ({
+  worst,
+  median_ms,
+  longest_ms: median_ms,
+});
 
 test.each([
   ["ok", "unknown", "unknown"],
@@ -16,7 +20,10 @@ test.each([
 ] as const)("of %s and %s, %s is worse", (a, b, expected) => expect(worse(a, b)).toBe(expected));
 
 test("histories of different length end at the same moment", () => {
-  expect(combine([[bucket("ok", 3), bucket("ok", 5)], [bucket("fail", 4)]])).toEqual([bucket("ok", 3), bucket("fail", 5)]);
+  expect(combine([[bucket("ok", 3), bucket("ok", 5)], [bucket("fail", 4)]])).toEqual([
+    bucket("ok", 3),
+    bucket("fail", 5),
+  ]);
   expect(combine([])).toEqual([]);
 });
 
@@ -34,7 +41,10 @@ test("a young history stands at the right, silence is not drawn, trouble stands 
 
 test("whatever the history, every bar is within the picture", () => {
   const health = fc.constantFrom<Health | null>("ok", "warn", "fail", "unknown", null);
-  const history = fc.array(fc.record({ worst: health, median_ms: fc.option(fc.nat(100_000)), longest_ms: fc.option(fc.nat()) }), { maxLength: 400 });
+  const history = fc.array(
+    fc.record({ worst: health, median_ms: fc.option(fc.nat(100_000)), longest_ms: fc.option(fc.nat()) }),
+    { maxLength: 400 },
+  );
   fc.assert(
     fc.property(history, (history) => {
       for (const { x, y, width, height } of bars(history, 96, 20, 48)) {

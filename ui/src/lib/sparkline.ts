@@ -41,7 +41,9 @@ function longer(a: number | null, b: number | null): number | null {
  * latency against the day's longest; trouble is drawn at full height, silence not at all.
  */
 export function bars(history: readonly Bucket[], width: number, height: number, count: number, pieces = 288): Bar[] {
-  const padded = [...new Array<Bucket | null>(Math.max(0, pieces - history.length)).fill(null), ...history].slice(-pieces);
+  const padded = [...new Array<Bucket | null>(Math.max(0, pieces - history.length)).fill(null), ...history].slice(
+    -pieces,
+  );
   const groups = Array.from({ length: count }, (_, index) => {
     const from = Math.floor((index * pieces) / count);
     const until = Math.floor(((index + 1) * pieces) / count);
@@ -54,7 +56,9 @@ export function bars(history: readonly Bucket[], width: number, height: number, 
     if (!group?.worst) return [];
     const share = group.worst === "fail" || group.worst === "warn" ? 1 : (group.median_ms ?? 0) / longest;
     const tall = round(Math.max(2, share * height * (group.worst === "fail" || group.worst === "warn" ? 1 : 0.75)));
-    return [{ x: round(index * step), y: round(height - tall), width: round(step * 0.7), height: tall, health: group.worst }];
+    return [
+      { x: round(index * step), y: round(height - tall), width: round(step * 0.7), height: tall, health: group.worst },
+    ];
   });
 }
 

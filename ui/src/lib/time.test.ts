@@ -41,7 +41,11 @@ test.each([
 ])("%d ms: %s", (ms, words) => expect(left(ms)).toBe(words));
 
 test("how long something has been so", () => {
-  expect([lasting(before(3), NOW), lasting(before(360), NOW), lasting("nonsense", NOW)]).toEqual(["just now", "for 6 min", ""]);
+  expect([lasting(before(3), NOW), lasting(before(360), NOW), lasting("nonsense", NOW)]).toEqual([
+    "just now",
+    "for 6 min",
+    "",
+  ]);
 });
 
 test("what is no time does not break anything", () => {

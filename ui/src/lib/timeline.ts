@@ -38,7 +38,9 @@ export function timeline(detail: TriageDetail): Moment[] {
     detail: [call.model, call.error].filter(Boolean).join(" · "),
   }));
   // What was written into HubSpot is told piece by piece.
-  const outgoing = detail.deliveries.filter(({ target, status }) => target !== "hubspot" || status !== "delivered" || detail.written.length === 0);
+  const outgoing = detail.deliveries.filter(
+    ({ target, status }) => target !== "hubspot" || status !== "delivered" || detail.written.length === 0,
+  );
   const deliveries = outgoing.map<Moment>(({ target, status, at, error }) => {
     const [health, word] = DELIVERED[status] ?? ["unknown", status];
     const name = target === "hubspot" ? "HubSpot" : sentence(target);

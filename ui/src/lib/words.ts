@@ -11,7 +11,12 @@ export const OVERALL: Record<Overall, string> = {
   paused: "Paused",
 };
 
-export const HEALTH: Record<Health, string> = { ok: "working", warn: "needs a look", fail: "not working", unknown: "not known" };
+export const HEALTH: Record<Health, string> = {
+  ok: "working",
+  warn: "needs a look",
+  fail: "not working",
+  unknown: "not known",
+};
 
 export const PROGRAM: Record<Program, string> = { ollama: "Ollama", cloudflared: "cloudflared" };
 
@@ -32,7 +37,10 @@ export const PROVIDER: Record<string, string> = { local: "Local", groq: "Groq" }
 
 export const NOTICE: Record<NoticeKind, { label: string; when: string }> = {
   tunnel_down: { label: "Tunnel down, and back", when: "Tickets cannot reach the model on this machine." },
-  exposed: { label: "Model exposed", when: "Anybody on the internet can reach the model. Never held back by quiet hours." },
+  exposed: {
+    label: "Model exposed",
+    when: "Anybody on the internet can reach the model. Never held back by quiet hours.",
+  },
   gave_up: { label: "Program cannot be started", when: "Ollama or cloudflared was tried and given up." },
   needs_review: { label: "Ticket needs review", when: "The model was not sure; a person has to look." },
   new_alert: { label: "Alerts of the orchestrator", when: "Success rate, delays, credentials that end." },

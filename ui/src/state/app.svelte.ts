@@ -19,6 +19,8 @@ export class App {
   ticketId = $state<string | null>(null);
   /** The step of Setup that was asked for. */
   step = $state<Step | null>(null);
+  /** A pairing link that was opened outside, to be confirmed in Setup. */
+  pairLink = $state("");
   /** Said politely, and shown for a while. */
   said = $state("");
   failure = $state<Failure | null>(null);
@@ -41,7 +43,10 @@ export class App {
     this.stops.push(
       backend.onConnection((connection) => (this.connection = connection)),
       backend.onStatus((status) => this.hear(status)),
-      backend.onNavigate(({ page, ticket_id }) => this.go(pageOf(page), ticket_id)),
+      backend.onNavigate(({ page, ticket_id, pair_link }) => {
+        if (pair_link) this.pairLink = pair_link;
+        this.go(pageOf(page), ticket_id);
+      }),
       backend.clock.every(1000, () => (this.now = backend.clock.now())),
     );
     addEventListener("hashchange", this.read);

@@ -46,7 +46,10 @@ export function lines(program: Program, now: number): LogLine[] {
     level: null,
     text: `Started ${program}, process 4242.`,
   };
-  return [first, ...Array.from({ length: 239 }, (_, index) => line(said, index, index + 2, now - (238 - index) * 9000))];
+  return [
+    first,
+    ...Array.from({ length: 239 }, (_, index) => line(said, index, index + 2, now - (238 - index) * 9000)),
+  ];
 }
 
 export function next(program: Program, number: number, now: number): LogLine {

@@ -6,15 +6,47 @@ import type { Answer } from "./settings";
 
 type Work = Pick<
   Backend,
-  | "pair" | "pairByLink" | "unpair" | "pullModel" | "cancelPull" | "setUpTunnel" | "cancelTunnel"
-  | "secrets" | "setSecret" | "testSecrets" | "sendTestTicket"
+  | "pair"
+  | "pairByLink"
+  | "unpair"
+  | "pullModel"
+  | "cancelPull"
+  | "setUpTunnel"
+  | "cancelTunnel"
+  | "secrets"
+  | "setSecret"
+  | "testSecrets"
+  | "sendTestTicket"
 >;
 
-const CANCELLED: Failure = { code: "cancelled", headline: "Stopped.", what_to_do: "What is here is kept; it goes on from there." };
-const HOPS: [TestHop, number][] = [["orchestrator", 38], ["cloudflare", 21], ["cloudflared", 9], ["ollama", 4], ["model", 3870], ["discord", 312]];
-const TUNNEL = ["Log in to Cloudflare", "Create the tunnel", "Point the address at it", "Write and check its rules", "Connect", "Lock the address"];
+const CANCELLED: Failure = {
+  code: "cancelled",
+  headline: "Stopped.",
+  what_to_do: "What is here is kept; it goes on from there.",
+};
+const HOPS: [TestHop, number][] = [
+  ["orchestrator", 38],
+  ["cloudflare", 21],
+  ["cloudflared", 9],
+  ["ollama", 4],
+  ["model", 3870],
+  ["discord", 312],
+];
+const TUNNEL = [
+  "Log in to Cloudflare",
+  "Create the tunnel",
+  "Point the address at it",
+  "Write and check its rules",
+  "Connect",
+  "Lock the address",
+];
 
-export function longWork(clock: Clock, answer: Answer, change: (changes: Partial<Status>) => void, status: () => Status | undefined): Work {
+export function longWork(
+  clock: Clock,
+  answer: Answer,
+  change: (changes: Partial<Status>) => void,
+  status: () => Status | undefined,
+): Work {
   const present = new Map<SecretName, boolean>([
     ["cf-access-client-id", status()?.paired_with != null],
     ["cf-access-client-secret", status()?.paired_with != null],
@@ -32,13 +64,20 @@ export function longWork(clock: Clock, answer: Answer, change: (changes: Partial
       return healed.includes(layer.layer) && fine ? { ...fine, history: layer.history } : layer;
     });
     const isWell = now.every(({ health }) => health === "ok");
-    change({ layers: now, ...(isWell ? { overall: "healthy" as const, sentence: "This machine is ready for tickets.", layer: null } : {}) });
+    change({
+      layers: now,
+      ...(isWell ? { overall: "healthy" as const, sentence: "This machine is ready for tickets.", layer: null } : {}),
+    });
   };
   const pair = async (what: string, url: string, code: string): Promise<void> => {
     await answer(what, () => undefined);
     await wait(800);
     if (/0{4}|bad/i.test(code)) {
-      throw { code: "code_not_known", headline: "The orchestrator does not know this code.", what_to_do: "Codes are good once and for ten minutes. Ask for a new one with: orchestrator pair." } satisfies Failure;
+      throw {
+        code: "code_not_known",
+        headline: "The orchestrator does not know this code.",
+        what_to_do: "Codes are good once and for ten minutes. Ask for a new one with: orchestrator pair.",
+      } satisfies Failure;
     }
     change({ paired_with: { url, device_id: "dev-1" } });
     heal(["link"]);
@@ -51,7 +90,12 @@ export function longWork(clock: Clock, answer: Answer, change: (changes: Partial
     async pullModel(model, onProgress) {
       await answer(`pull ${model}`, () => undefined);
       const total = 2_019_393_189;
-      const progress: PullProgress = { status: "pulling manifest", completed_bytes: 0, total_bytes: 0, bytes_per_second: null };
+      const progress: PullProgress = {
+        status: "pulling manifest",
+        completed_bytes: 0,
+        total_bytes: 0,
+        bytes_per_second: null,
+      };
       onProgress({ ...progress });
       await new Promise<void>((resolve, reject) => {
         const stop = clock.every(500, () => {
@@ -82,7 +126,8 @@ export function longWork(clock: Clock, answer: Answer, change: (changes: Partial
       cancelTunnel = () => (isCancelled = true);
       for (const step of steps) {
         step.state = "running";
-        step.open_url = request.way === "login" && step.step === TUNNEL[0] ? "https://dash.cloudflare.com/argotunnel" : null;
+        step.open_url =
+          request.way === "login" && step.step === TUNNEL[0] ? "https://dash.cloudflare.com/argotunnel" : null;
         onProgress(structuredClone(steps));
         await wait(1200);
         if (isCancelled) throw CANCELLED;
@@ -102,12 +147,32 @@ export function longWork(clock: Clock, answer: Answer, change: (changes: Partial
       await wait(600);
       const edge = status()?.layers.find(({ layer }) => layer === "edge");
       if (edge?.health !== "ok") {
-        return [{ what: "With the token", ok: false, sentence: "Cloudflare knows no connection of the tunnel behind the public address.", what_to_do: "Set the tunnel up first.", latency_ms: 44 }];
+        return [
+          {
+            what: "With the token",
+            ok: false,
+            sentence: "Cloudflare knows no connection of the tunnel behind the public address.",
+            what_to_do: "Set the tunnel up first.",
+            latency_ms: 44,
+          },
+        ];
       }
       heal(["public_address", "access_closed", "orchestrator_view"]);
       return [
-        { what: "With the token", ok: true, sentence: "A call through the public address arrives here.", what_to_do: null, latency_ms: 41 },
-        { what: "Without the token", ok: true, sentence: "Calls without the service token are refused.", what_to_do: null, latency_ms: 29 },
+        {
+          what: "With the token",
+          ok: true,
+          sentence: "A call through the public address arrives here.",
+          what_to_do: null,
+          latency_ms: 41,
+        },
+        {
+          what: "Without the token",
+          ok: true,
+          sentence: "Calls without the service token are refused.",
+          what_to_do: null,
+          latency_ms: 29,
+        },
       ];
     },
 
@@ -117,9 +182,18 @@ export function longWork(clock: Clock, answer: Answer, change: (changes: Partial
       for (const [hop, took_ms] of HOPS) {
         await wait(took_ms);
         total += took_ms;
-        const broken = hop === "cloudflared" && status()?.layers.some(({ layer, health }) => layer === "edge" && health !== "ok");
+        const broken =
+          hop === "cloudflared" && status()?.layers.some(({ layer, health }) => layer === "edge" && health !== "ok");
         if (broken) {
-          onProgress({ kind: "failed", hop, failure: { code: "hop_failed", headline: "Cloudflare cannot reach this machine.", what_to_do: "POST https://ollama.example.com/api/chat came back with HTTP 530." } });
+          onProgress({
+            kind: "failed",
+            hop,
+            failure: {
+              code: "hop_failed",
+              headline: "Cloudflare cannot reach this machine.",
+              what_to_do: "POST https://ollama.example.com/api/chat came back with HTTP 530.",
+            },
+          });
           return;
         }
         onProgress({ kind: "reached", hop, took_ms });

@@ -6,7 +6,19 @@ import { behind, layers } from "./layers";
 import { samples } from "./tickets";
 
 export const SCENARIOS = [
-  "healthy", "degraded", "down", "starting", "paused", "empty", "loading", "offline", "exposed", "gave-up", "failing", "expiring", "first-run",
+  "healthy",
+  "degraded",
+  "down",
+  "starting",
+  "paused",
+  "empty",
+  "loading",
+  "offline",
+  "exposed",
+  "gave-up",
+  "failing",
+  "expiring",
+  "first-run",
 ] as const;
 
 export type ScenarioName = (typeof SCENARIOS)[number];
@@ -26,9 +38,21 @@ const MINUTE = 60_000;
 
 export function scenario(name: ScenarioName, now: number): Scenario {
   const tickets = samples(now);
-  const usual: Scenario = { connection: "connected", status: status(now, tickets), tickets, isFailing: false, isSilent: false };
+  const usual: Scenario = {
+    connection: "connected",
+    status: status(now, tickets),
+    tickets,
+    isFailing: false,
+    isSilent: false,
+  };
   const ago = (ms: number): string => new Date(now - ms).toISOString();
-  const of = (overall: Status["overall"], sentence: string, layer: Status["layer"], found: LayerStatus[], more: Partial<Status> = {}): Scenario => ({
+  const of = (
+    overall: Status["overall"],
+    sentence: string,
+    layer: Status["layer"],
+    found: LayerStatus[],
+    more: Partial<Status> = {},
+  ): Scenario => ({
     ...usual,
     status: { ...status(now, tickets), overall, sentence, layer, layers: found, ...more },
   });
@@ -37,25 +61,65 @@ export function scenario(name: ScenarioName, now: number): Scenario {
       return usual;
     case "degraded": {
       const sentence = "Only 2 of 4 connections to Cloudflare are up.";
-      const edge = { health: "warn" as const, sentence, since: ago(11 * MINUTE), latency_ms: 4, fix: "Nothing, unless it stays like this: then check this machine's internet connection." };
+      const edge = {
+        health: "warn" as const,
+        sentence,
+        since: ago(11 * MINUTE),
+        latency_ms: 4,
+        fix: "Nothing, unless it stays like this: then check this machine's internet connection.",
+      };
       return of("degraded", sentence, "edge", layers(now, { edge }));
     }
     case "down": {
       const sentence = "Cloudflare cannot reach this machine.";
-      const edge = { health: "fail" as const, sentence, since: ago(6 * MINUTE), latency_ms: null, fix: "Check this machine's internet connection, then restart the tunnel." };
-      const found = layers(now, { edge, public_address: behind("edge"), access_closed: behind("edge"), orchestrator_view: behind("edge") });
-      return of("down", `${sentence} New tickets go to Groq.`, "edge", found, { programs: programs("running", "not ready") });
+      const edge = {
+        health: "fail" as const,
+        sentence,
+        since: ago(6 * MINUTE),
+        latency_ms: null,
+        fix: "Check this machine's internet connection, then restart the tunnel.",
+      };
+      const found = layers(now, {
+        edge,
+        public_address: behind("edge"),
+        access_closed: behind("edge"),
+        orchestrator_view: behind("edge"),
+      });
+      return of("down", `${sentence} New tickets go to Groq.`, "edge", found, {
+        programs: programs("running", "not ready"),
+      });
     }
     case "gave-up": {
       const sentence = "cloudflared refused the tunnel token.";
-      const cloudflared_process = { health: "fail" as const, sentence, since: ago(24 * MINUTE), fix: "Store the token again, then try again." };
-      const found = layers(now, { cloudflared_process, edge: behind("cloudflared_process"), public_address: behind("cloudflared_process"), access_closed: behind("cloudflared_process"), orchestrator_view: behind("cloudflared_process") });
-      return of("down", `${sentence} New tickets wait.`, "cloudflared_process", found, { programs: programs("running", "gave up") });
+      const cloudflared_process = {
+        health: "fail" as const,
+        sentence,
+        since: ago(24 * MINUTE),
+        fix: "Store the token again, then try again.",
+      };
+      const found = layers(now, {
+        cloudflared_process,
+        edge: behind("cloudflared_process"),
+        public_address: behind("cloudflared_process"),
+        access_closed: behind("cloudflared_process"),
+        orchestrator_view: behind("cloudflared_process"),
+      });
+      return of("down", `${sentence} New tickets wait.`, "cloudflared_process", found, {
+        programs: programs("running", "gave up"),
+      });
     }
     case "exposed": {
       const sentence = "Exposed: anybody on the internet can reach Ollama on this machine.";
-      const access_closed = { health: "fail" as const, sentence, since: ago(90_000), latency_ms: 33, fix: "Protect the address with a Cloudflare Access application, and stop the tunnel until then." };
-      return of("degraded", sentence, "access_closed", layers(now, { access_closed }), { receipt: receipt(now, false) });
+      const access_closed = {
+        health: "fail" as const,
+        sentence,
+        since: ago(90_000),
+        latency_ms: 33,
+        fix: "Protect the address with a Cloudflare Access application, and stop the tunnel until then.",
+      };
+      return of("degraded", sentence, "access_closed", layers(now, { access_closed }), {
+        receipt: receipt(now, false),
+      });
     }
     case "starting": {
       const waits = { health: "unknown" as const, since: ago(4000) };
@@ -70,12 +134,29 @@ export function scenario(name: ScenarioName, now: number): Scenario {
         access_closed: behind("cloudflared_process"),
         orchestrator_view: behind("cloudflared_process"),
       });
-      return of("starting", "Ollama is starting.", "ollama_process", found, { programs: programs("starting", "starting"), models: [] });
+      return of("starting", "Ollama is starting.", "ollama_process", found, {
+        programs: programs("starting", "starting"),
+        models: [],
+      });
     }
     case "paused": {
-      const cloudflared_process = { health: "fail" as const, sentence: "cloudflared is stopped.", since: ago(40 * MINUTE), fix: "Start cloudflared." };
-      const found = layers(now, { cloudflared_process, edge: behind("cloudflared_process"), public_address: behind("cloudflared_process"), access_closed: behind("cloudflared_process"), orchestrator_view: behind("cloudflared_process") });
-      return of("paused", "Triage on this machine is paused. New tickets go to Groq.", null, found, { paused: true, programs: programs("running", "stopped") });
+      const cloudflared_process = {
+        health: "fail" as const,
+        sentence: "cloudflared is stopped.",
+        since: ago(40 * MINUTE),
+        fix: "Start cloudflared.",
+      };
+      const found = layers(now, {
+        cloudflared_process,
+        edge: behind("cloudflared_process"),
+        public_address: behind("cloudflared_process"),
+        access_closed: behind("cloudflared_process"),
+        orchestrator_view: behind("cloudflared_process"),
+      });
+      return of("paused", "Triage on this machine is paused. New tickets go to Groq.", null, found, {
+        paused: true,
+        programs: programs("running", "stopped"),
+      });
     }
     case "expiring":
       return of("healthy", "Tickets are triaged on this machine.", null, layers(now), {
@@ -117,7 +198,14 @@ function status(now: number, tickets: Triage[]): Status {
 export function programs(ollama: ProgramState, cloudflared: ProgramState): Status["programs"] {
   return [
     { program: "ollama", state: ollama, pid: 4242, starts: 1, lines: 1204, dropped: 0 },
-    { program: "cloudflared", state: cloudflared, pid: cloudflared === "running" ? 4243 : null, starts: 3, lines: 8311, dropped: 37 },
+    {
+      program: "cloudflared",
+      state: cloudflared,
+      pid: cloudflared === "running" ? 4243 : null,
+      starts: 3,
+      lines: 8311,
+      dropped: 37,
+    },
   ];
 }
 
@@ -128,23 +216,54 @@ function receipt(now: number, closed: boolean): Receipt {
     url: "https://ollama.example.com",
     closed,
     checks: [
-      { what: "without_token", refused: closed, status: closed ? 403 : 200, sentence: `A call without a token was ${answer}.` },
-      { what: "wrong_token", refused: closed, status: closed ? 403 : 200, sentence: `A call with a wrong token was ${answer}.` },
-      { what: "/api/delete", refused: true, status: 404, sentence: "A path that must not be served was refused with 404." },
+      {
+        what: "without_token",
+        refused: closed,
+        status: closed ? 403 : 200,
+        sentence: `A call without a token was ${answer}.`,
+      },
+      {
+        what: "wrong_token",
+        refused: closed,
+        status: closed ? 403 : 200,
+        sentence: `A call with a wrong token was ${answer}.`,
+      },
+      {
+        what: "/api/delete",
+        refused: true,
+        status: 404,
+        sentence: "A path that must not be served was refused with 404.",
+      },
     ],
   };
 }
 
 function firstRun(now: number): Status {
-  const fresh = (sentence: string, fix: string | null = null) => ({ health: "warn" as const, sentence, fix, latency_ms: null });
+  const fresh = (sentence: string, fix: string | null = null) => ({
+    health: "warn" as const,
+    sentence,
+    fix,
+    latency_ms: null,
+  });
   const open = { health: "unknown" as const, sentence: "There is no public address to lock so far.", latency_ms: null };
   const found = layers(now, {
-    model: { health: "fail", sentence: "The model llama3.2:latest is not installed.", fix: "Download it in Setup, or with: triage-agent pull llama3.2:latest." },
-    cloudflared_process: { health: "fail", sentence: "cloudflared has no tunnel to run so far.", fix: "Set the tunnel up in Setup." },
+    model: {
+      health: "fail",
+      sentence: "The model llama3.2:latest is not installed.",
+      fix: "Download it in Setup, or with: triage-agent pull llama3.2:latest.",
+    },
+    cloudflared_process: {
+      health: "fail",
+      sentence: "cloudflared has no tunnel to run so far.",
+      fix: "Set the tunnel up in Setup.",
+    },
     edge: behind("cloudflared_process"),
     public_address: { ...behind("cloudflared_process") },
     access_closed: open,
-    link: fresh("This machine is not paired with an orchestrator.", "Pair this machine: open the link that `orchestrator pair` prints."),
+    link: fresh(
+      "This machine is not paired with an orchestrator.",
+      "Pair this machine: open the link that `orchestrator pair` prints.",
+    ),
     orchestrator_view: behind("link"),
   }).map((layer) => ({ ...layer, history: layer.history.slice(-3) }));
   return {

@@ -18,7 +18,9 @@ const DEFAULTS: Settings = {
   quiet_hours: { from: 22 * 60, until: 7 * 60 },
 };
 
-export function settingsOf(answer: Answer): Pick<Backend, "settings" | "saveSettings" | "startsAtLogin" | "setStartAtLogin"> {
+export function settingsOf(
+  answer: Answer,
+): Pick<Backend, "settings" | "saveSettings" | "startsAtLogin" | "setStartAtLogin"> {
   let kept = DEFAULTS;
   let atLogin = true;
   return {
@@ -27,7 +29,12 @@ export function settingsOf(answer: Answer): Pick<Backend, "settings" | "saveSett
       const problems = problemsOf(settings);
       await answer("save_settings", () => undefined);
       if (problems.length > 0) {
-        throw { code: "bad_settings", headline: "Nothing was saved.", what_to_do: "Correct what is marked.", problems } satisfies Failure;
+        throw {
+          code: "bad_settings",
+          headline: "Nothing was saved.",
+          what_to_do: "Correct what is marked.",
+          problems,
+        } satisfies Failure;
       }
       kept = structuredClone(settings);
     },
@@ -39,10 +46,18 @@ export function settingsOf(answer: Answer): Pick<Backend, "settings" | "saveSett
 function problemsOf(settings: Settings): SettingProblem[] {
   const problems: SettingProblem[] = [];
   if (settings.hostname !== null && !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(settings.hostname)) {
-    problems.push({ key: "hostname", wrong: "is not a host name", what_to_do: "Write it like ollama.example.com, without https:// and without a path." });
+    problems.push({
+      key: "hostname",
+      wrong: "is not a host name",
+      what_to_do: "Write it like ollama.example.com, without https:// and without a path.",
+    });
   }
   if (!/^(127\.0\.0\.1|localhost|\[::1\]):\d+$/.test(settings.ollama_address)) {
-    problems.push({ key: "ollama.address", wrong: "is not an address of this machine", what_to_do: "Write it like 127.0.0.1:11434." });
+    problems.push({
+      key: "ollama.address",
+      wrong: "is not an address of this machine",
+      what_to_do: "Write it like 127.0.0.1:11434.",
+    });
   }
   if (!settings.model.trim()) {
     problems.push({ key: "model", wrong: "is empty", what_to_do: "Write it like llama3.2:latest." });
