@@ -17,6 +17,16 @@ test("what is wrong is said at its field, and nothing is saved until it is right
   expect(await page.getByRole("button", { name: "Save" }).count()).toBe(0);
 });
 
+test("what was typed is still there after a look at another page", async () => {
+  const page = await open({ hash: "#/settings" });
+  await page.getByLabel("Model", { exact: true }).fill("qwen3:8b");
+  await page.getByRole("link", { name: "Logs" }).click();
+  await page.getByRole("button", { name: "cloudflared" }).waitFor();
+  await page.getByRole("link", { name: "Settings" }).click();
+  await expect.poll(() => page.getByLabel("Model", { exact: true }).inputValue()).toBe("qwen3:8b");
+  await page.getByRole("button", { name: "Save" }).waitFor();
+});
+
 test("what was typed can be undone", async () => {
   const page = await open({ hash: "#/settings" });
   await page.getByLabel("Model", { exact: true }).fill("other");

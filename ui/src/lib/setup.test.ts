@@ -19,6 +19,12 @@ test.each<[ScenarioName, boolean, string]>([
   ["starting", false, "done checking checking blocked blocked"],
 ])("%s, tested: %s", (name, isTested, expected) => expect(stepsOf(name, isTested).join(" ")).toBe(expected));
 
+test("a tunnel that was never set up has not failed, though the machine is paired", () => {
+  const { status } = scenario("first-run", 0);
+  const paired = status && steps({ ...status, paired_with: { url: "https://a.example", device_id: "d" } }, false);
+  expect(paired?.map(({ state }) => state)).toEqual(["failed", "open", "open", "blocked", "blocked"]);
+});
+
 test("the first that is not done comes next", () => {
   const { status } = scenario("down", 0);
   expect(status && current(steps(status, true))).toBe("tunnel");

@@ -51,13 +51,18 @@ function ofLayers({ step, title, about }: (typeof STEPS)[number], status: Status
   const open = layers.find(({ health }) => health === "unknown");
   if (layers.length === 0) return { step, title, state: "checking", sentence: "Being checked." };
   if (bad && isFault(bad.health, step)) {
-    // Before the machine is paired nothing has been set up, so nothing can have failed; nor has a model that was never fetched.
-    const isNew = status.paired_with === null || bad.layer === "model";
-    return { step, title, state: isNew ? "open" : "failed", sentence: bad.sentence };
+    return { step, title, state: wasSetUp(step, bad.layer, status) ? "failed" : "open", sentence: bad.sentence };
   }
   if (bad) return { step, title, state: "done", sentence: bad.sentence };
   if (open) return { step, title, state: open.because ? "blocked" : "checking", sentence: open.sentence };
   return { step, title, state: "done", sentence: layers.at(-1)?.sentence ?? about };
+}
+
+/** What was never set up has not failed: it is still to be done. */
+function wasSetUp(step: Step, bad: Layer, status: Status): boolean {
+  if (status.paired_with === null || bad === "model") return false;
+  // The orchestrator looks at an address as soon as it has one.
+  return step === "orchestrator" || step === "model" || status.receipt !== null;
 }
 
 /** A warning does not keep a step from being done, but for a machine that nobody paired. */

@@ -1,7 +1,7 @@
 /** What the whole window shares: what was last heard, what time it is, where it is, and what was last done. */
 import { getContext, setContext } from "svelte";
 
-import { failureOf, type Backend, type Connection, type Failure, type Stop } from "../backend";
+import { failureOf, type Backend, type Connection, type Failure, type Settings, type Stop } from "../backend";
 import type { Status } from "../backend/status";
 import type { Step } from "../lib/remedy";
 import { PAGES, pageOf, type Page } from "../lib/pages";
@@ -24,6 +24,8 @@ export class App {
   /** Said politely, and shown for a while. */
   said = $state("");
   failure = $state<Failure | null>(null);
+  /** Settings as they are typed and not saved; they outlive the page. */
+  draft = $state.raw<Settings | null>(null);
   /** A dialog over the page, by name. */
   dialog = $state<"shortcuts" | null>(null);
 
