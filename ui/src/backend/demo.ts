@@ -7,7 +7,7 @@ import { longWork } from "./demo/long-work";
 import { programs, scenario, SCENARIOS, type ScenarioName } from "./demo/scenarios";
 import { settingsOf } from "./demo/settings";
 import { layers } from "./demo/layers";
-import { arrival, detail } from "./demo/tickets";
+import { arrival, detail, short } from "./demo/tickets";
 import type { Backend, Connection, Destination, Failure, LogNews } from "./index";
 import type { Program, Status } from "./status";
 
@@ -67,7 +67,7 @@ export function connect(parameters: URLSearchParams): Backend {
     const triage = arrival(arrived, clock.now());
     world.tickets.unshift(triage);
     triages.emit(triage);
-    change({ recent: world.tickets.slice(0, 5) });
+    change({ recent: world.tickets.slice(0, 5).map(short) });
   };
   const log = (program: Program, count: number): void => {
     for (let index = 0; index < count; index += 1) {

@@ -1,5 +1,5 @@
 /** What the agent says of itself: its `Status` as JSON. */
-import type { Receipt, Triage } from "../bindings";
+import type { Receipt, TriageStatus, Tunnel } from "../bindings";
 
 export type Overall = "healthy" | "degraded" | "down" | "starting" | "paused";
 export type Health = "ok" | "unknown" | "warn" | "fail";
@@ -54,9 +54,27 @@ export interface ModelStatus {
   gpu_percent: number | null;
 }
 
-export interface Pairing {
+/** The orchestrator that this machine is paired with. */
+export interface OrchestratorStatus {
   url: string;
-  device_id: string;
+  version: string | null;
+  heard_at: string | null;
+  tunnel: Tunnel | null;
+  /** What it saw when it called the public address as a stranger. */
+  receipt: Receipt | null;
+}
+
+/** A ticket of late, in short. */
+export interface TicketStatus {
+  ticket_id: string;
+  subject: string | null;
+  url: string | null;
+  status: TriageStatus;
+  category: string | null;
+  priority: string | null;
+  provider: string | null;
+  latency_ms: number | null;
+  received_at: string;
 }
 
 export interface Status {
@@ -70,10 +88,8 @@ export interface Status {
   programs: ProgramStatus[];
   models: ModelStatus[];
   notes: string[];
-  /** The latest triages, newest first. */
-  recent: Triage[];
-  paired_with: Pairing | null;
-  /** What the orchestrator saw when it called the public address as a stranger. */
-  receipt: Receipt | null;
-  credentials_expire_at: string | null;
+  orchestrator: OrchestratorStatus | null;
+  /** The latest tickets, newest first. */
+  recent: TicketStatus[];
+  access_ends_at: string | null;
 }

@@ -41,7 +41,7 @@ export function remedyOf(layer: LayerStatus, status: Status): Remedy {
       return {
         do: "setup",
         step: "orchestrator",
-        label: status.paired_with ? "Check the pairing" : "Pair this machine",
+        label: status.orchestrator ? "Check the pairing" : "Pair this machine",
       };
     case "orchestrator_view":
       return { do: "setup", step: "credentials", label: "Check the credentials" };

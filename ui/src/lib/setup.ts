@@ -45,7 +45,7 @@ export function steps(status: Status, isTested: boolean): SetupStep[] {
 
 function ofLayers({ step, title, about }: (typeof STEPS)[number], status: Status): SetupStep {
   const layers = status.layers.filter(({ layer }) => LAYERS[step as Exclude<Step, "test">].includes(layer));
-  const notPaired = step === "orchestrator" && status.paired_with === null;
+  const notPaired = step === "orchestrator" && status.orchestrator === null;
   if (notPaired) return { step, title, state: "open", sentence: about };
   const bad = layers.find(({ health }) => health === "fail" || health === "warn");
   const open = layers.find(({ health }) => health === "unknown");
@@ -60,9 +60,9 @@ function ofLayers({ step, title, about }: (typeof STEPS)[number], status: Status
 
 /** What was never set up has not failed: it is still to be done. */
 function wasSetUp(step: Step, bad: Layer, status: Status): boolean {
-  if (status.paired_with === null || bad === "model") return false;
+  if (status.orchestrator === null || bad === "model") return false;
   // The orchestrator looks at an address as soon as it has one.
-  return step === "orchestrator" || step === "model" || status.receipt !== null;
+  return step === "orchestrator" || step === "model" || status.orchestrator.receipt !== null;
 }
 
 /** A warning does not keep a step from being done, but for a machine that nobody paired. */

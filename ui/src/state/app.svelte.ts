@@ -94,7 +94,7 @@ export class App {
     this.status = status;
     this.heardAt = this.backend.clock.now();
     this.now = this.backend.clock.now();
-    const isNew = status.paired_with === null && localStorage.getItem(WAS_SET_UP) === null;
+    const isNew = status.orchestrator === null && localStorage.getItem(WAS_SET_UP) === null;
     if (isFirst && isNew && !location.hash) this.go("setup");
   }
 

@@ -48,9 +48,9 @@ export function longWork(
   status: () => Status | undefined,
 ): Work {
   const present = new Map<SecretName, boolean>([
-    ["cf-access-client-id", status()?.paired_with != null],
-    ["cf-access-client-secret", status()?.paired_with != null],
-    ["tunnel-token", status()?.paired_with != null],
+    ["cf-access-client-id", status()?.orchestrator != null],
+    ["cf-access-client-secret", status()?.orchestrator != null],
+    ["tunnel-token", status()?.orchestrator != null],
   ]);
   let cancelPull: (() => void) | null = null;
   let cancelTunnel: (() => void) | null = null;
@@ -79,13 +79,13 @@ export function longWork(
         what_to_do: "Codes are good once and for ten minutes. Ask for a new one with: orchestrator pair.",
       } satisfies Failure;
     }
-    change({ paired_with: { url, device_id: "dev-1" } });
+    change({ orchestrator: { url, version: "0.1.0", heard_at: null, tunnel: null, receipt: null } });
     heal(["link"]);
   };
   return {
     pair: (url, code) => pair("pair", url, code),
     pairByLink: (link) => pair("pair_by_link", new URL(link).searchParams.get("url") ?? "", link),
-    unpair: () => answer("unpair", () => change({ paired_with: null })),
+    unpair: () => answer("unpair", () => change({ orchestrator: null })),
 
     async pullModel(model, onProgress) {
       await answer(`pull ${model}`, () => undefined);

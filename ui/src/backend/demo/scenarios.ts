@@ -1,9 +1,9 @@
 /** Named states of the world for looking at the window: `?scenario=down`. */
 import type { Receipt, Triage } from "../../bindings";
 import type { Connection } from "../index";
-import type { LayerStatus, ProgramState, Status } from "../status";
+import type { LayerStatus, OrchestratorStatus, ProgramState, Status } from "../status";
 import { behind, layers } from "./layers";
-import { samples } from "./tickets";
+import { samples, short } from "./tickets";
 
 export const SCENARIOS = [
   "healthy",
@@ -118,7 +118,7 @@ export function scenario(name: ScenarioName, now: number): Scenario {
         fix: "Protect the address with a Cloudflare Access application, and stop the tunnel until then.",
       };
       return of("degraded", sentence, "access_closed", layers(now, { access_closed }), {
-        receipt: receipt(now, false),
+        orchestrator: orchestrator(now, false),
       });
     }
     case "starting": {
@@ -160,7 +160,7 @@ export function scenario(name: ScenarioName, now: number): Scenario {
     }
     case "expiring":
       return of("healthy", "Tickets are triaged on this machine.", null, layers(now), {
-        credentials_expire_at: new Date(now + 6.5 * 24 * 60 * MINUTE).toISOString(),
+        access_ends_at: new Date(now + 6.5 * 24 * 60 * MINUTE).toISOString(),
         notes: ["There is no keychain on this machine: secrets are kept until the agent ends."],
       });
     case "empty":
@@ -188,10 +188,9 @@ function status(now: number, tickets: Triage[]): Status {
     programs: programs("running", "running"),
     models: [{ name: "llama3.2:latest", size_bytes: 3_400_000_000, gpu_percent: 100 }],
     notes: [],
-    recent: tickets.slice(0, 5),
-    paired_with: { url: "https://triage.example.com", device_id: "dev-1" },
-    receipt: receipt(now, true),
-    credentials_expire_at: new Date(now + 210 * 24 * 60 * MINUTE).toISOString(),
+    recent: tickets.slice(0, 5).map(short),
+    orchestrator: orchestrator(now, true),
+    access_ends_at: new Date(now + 210 * 24 * 60 * MINUTE).toISOString(),
   };
 }
 
@@ -207,6 +206,12 @@ export function programs(ollama: ProgramState, cloudflared: ProgramState): Statu
       dropped: 37,
     },
   ];
+}
+
+function orchestrator(now: number, closed: boolean): OrchestratorStatus {
+  const url = "https://triage.example.com";
+  const heard_at = new Date(now - 9000).toISOString();
+  return { url, version: "0.1.0", heard_at, tunnel: null, receipt: receipt(now, closed) };
 }
 
 function receipt(now: number, closed: boolean): Receipt {
@@ -274,8 +279,7 @@ function firstRun(now: number): Status {
     layers: found,
     programs: programs("running", "stopped"),
     models: [],
-    paired_with: null,
-    receipt: null,
-    credentials_expire_at: null,
+    orchestrator: null,
+    access_ends_at: null,
   };
 }

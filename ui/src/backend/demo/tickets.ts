@@ -1,4 +1,5 @@
 import type { Attempt, Triage, TriageDetail, TriageStatus } from "../../bindings";
+import type { TicketStatus } from "../status";
 
 type Sample = [
   minutes: number,
@@ -281,6 +282,13 @@ function triage(sample: Sample, index: number, now: number): Triage {
       : [],
     error: more.error ?? null,
   };
+}
+
+/** As the agent shows the latest. */
+export function short({ verdict, ...triage }: Triage): TicketStatus {
+  const { ticket_id, subject, url, status, provider, latency_ms, received_at } = triage;
+  const { category = null, priority = null } = verdict ?? {};
+  return { ticket_id, subject, url, status, category, priority, provider, latency_ms, received_at };
 }
 
 export function detail(triage: Triage): TriageDetail {
