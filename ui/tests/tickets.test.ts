@@ -31,7 +31,7 @@ test("a ticket is corrected by keyboard alone", async () => {
   await dialog.waitFor({ state: "detached" });
   await page.getByText("Corrected.").waitFor();
   expect(await inDemo(page, (demo) => demo.asked)).toContain(`correct ${REVIEW} integration high`);
-  await page.locator("dd", { hasText: "Integrations and API" }).waitFor();
+  await page.getByText("A person says: category Integrations and API, priority high").waitFor();
 });
 
 test.each(THEMES)("a chosen ticket and its correction have no fault of accessibility in %s", async (theme) => {

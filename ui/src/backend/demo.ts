@@ -176,16 +176,9 @@ export function connect(parameters: URLSearchParams): Backend {
       answer(`correct ${id} ${correction.category ?? ""} ${correction.priority ?? ""}`.trim(), () => {
         const before = find(id);
         if (!before.verdict) return;
-        const { category, priority } = correction;
-        put({
-          ...before,
-          status: "triaged",
-          verdict: {
-            ...before.verdict,
-            category: category ?? before.verdict.category,
-            priority: priority ?? before.verdict.priority,
-          },
-        });
+        const { category, priority, note } = correction;
+        const at = new Date(clock.now()).toISOString();
+        put({ ...before, correction: { category, priority, note, device_id: "dev-1", device_name: "gpu-box", at } });
       }),
     stats: () =>
       answer("stats", () => {

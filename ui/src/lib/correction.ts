@@ -1,6 +1,6 @@
 /** Correcting a verdict by keyboard: a key for every category and priority. */
-import type { CorrectionRequest, Verdict } from "../bindings";
-import { CATEGORIES, PRIORITIES } from "./words";
+import type { Correction, CorrectionRequest, Verdict } from "../bindings";
+import { CATEGORIES, category as categoryName, PRIORITIES } from "./words";
 
 export interface Choice {
   key: string;
@@ -37,4 +37,12 @@ export function correctionOf(
     note: words || null,
   };
   return correction.category || correction.priority || correction.note ? correction : null;
+}
+
+/** What a person said is right, in words. */
+export function correctionWords({ category, priority }: Correction): string {
+  const parts = [category ? `category ${categoryName(category)}` : "", priority ? `priority ${priority}` : ""].filter(
+    Boolean,
+  );
+  return parts.length > 0 ? `A person says: ${parts.join(", ")}` : "A person says";
 }

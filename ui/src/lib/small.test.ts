@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { LogLine, PullProgress } from "../backend";
 import { detail, samples } from "../backend/demo/tickets";
 import type { Triage, Verdict } from "../bindings";
-import { categoryChoices, correctionOf, PRIORITY_CHOICES } from "./correction";
+import { categoryChoices, correctionOf, correctionWords, PRIORITY_CHOICES } from "./correction";
 import { moved } from "./keys";
 import { add, asText, KEPT, search } from "./log-view";
 import { describe } from "./pull";
@@ -130,4 +130,13 @@ test("keys have words", () => {
   expect([language("de"), language("und"), language("?!")]).toEqual(["German", "Unknown", "?!"]);
   expect(redacted({ email: 1, phone_number: 2, name: 0 })).toBe("1 email, 2 phone number");
   expect(subjectOf({ subject: " ", ticket_id: "7" })).toBe("Ticket 7");
+});
+
+test("what a person said is right is said in words", () => {
+  const said = { note: null, device_id: "1", device_name: "box", at: "2026-11-23T00:00:00Z" };
+  expect(correctionWords({ ...said, category: "bug", priority: "low" })).toBe(
+    "A person says: category Bug, priority low",
+  );
+  expect(correctionWords({ ...said, category: null, priority: "low" })).toBe("A person says: priority low");
+  expect(correctionWords({ ...said, category: null, priority: null })).toBe("A person says");
 });

@@ -280,6 +280,7 @@ function triage(sample: Sample, index: number, now: number): Triage {
           },
         ]
       : [],
+    correction: null,
     error: more.error ?? null,
   };
 }
