@@ -79,7 +79,7 @@ async fn each_refusal_is_shown_in_the_orchestrators_words_and_changes_nothing() 
         let refused = scene.machine.ask(words);
         let said = text(&refused.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(refused.status.code(), Some(1), "{words:?}");
-        assert!(said.contains("This machine is not paired") && said.contains(expected), "{words:?}: {said}");
+        assert!(said.contains("Pairing failed") && said.contains(expected), "{words:?}: {said}");
     }
     assert!(text(&scene.machine.ask(&["secrets", "check"]).stdout).contains("○ device-token is not set"));
     assert!(!scene.machine.settings_text().contains("orchestrator"));
