@@ -26,7 +26,7 @@ pub use platform::{Listener, connect};
 const LONGEST_REQUEST: u64 = 64 * 1024;
 
 /// Answers waiting for a slow reader; past it the controller does not wait, lines are left out.
-const WAITING: usize = 256;
+pub(crate) const WAITING: usize = 256;
 
 /// What is asked of the running agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,10 @@ pub enum Request {
     },
     /// The settings or secrets are others than before.
     Reload,
+    /// Look at every hop now, out of turn.
+    CheckNow,
+    /// How everything is, now and whenever it is different, and what a person wants to see. Without end.
+    Watch,
 }
 
 /// A line of an answer.
@@ -85,6 +89,13 @@ pub enum Reply {
         /// How many.
         count: u64,
     },
+    /// A person has clicked on a notice and wants to see this.
+    Open {
+        /// Where in the window.
+        page: Page,
+        /// The ticket there.
+        ticket_id: Option<String>,
+    },
     /// It is done, or under way.
     Done {
         /// What, in a sentence.
@@ -97,6 +108,18 @@ pub enum Reply {
         /// What to do about it.
         what_to_do: String,
     },
+}
+
+/// A page of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    /// The chain of hops.
+    Overview,
+    /// The tickets.
+    Tickets,
+    /// Pairing, model, tunnel.
+    Setup,
 }
 
 /// A request, and where its answer goes; the answer ends when the sender is dropped.

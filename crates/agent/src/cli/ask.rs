@@ -91,6 +91,8 @@ fn show(reply: &Reply) -> bool {
         Reply::Missed { program, count } => {
             say(&format!("{program}: {count} lines came too fast to be shown"))
         }
+        // For windows.
+        Reply::Open { .. } => {}
         Reply::Done { sentence } => say(sentence),
         Reply::Failed { why, what_to_do } => {
             complain(&format!("{why}\n{what_to_do}"));

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::ask::{current, reload};
-use super::keep::{open_secrets, tell_agent};
+use super::keep::tell_agent;
 use super::terminal::{complain, read_input, say};
 use super::{Context, tunnel};
 use crate::link::{Client, Error, Invitation};
@@ -62,7 +62,7 @@ fn finish(done: Result<(), String>) -> ExitCode {
 
 async fn try_pair(context: &Context, options: Pair) -> Result<(), String> {
     let invitation = invitation(&options)?;
-    let secrets = open_secrets(context).await;
+    let secrets = context.open_secrets().await;
     let runs = current(context).await.is_some();
     // Before the code is used up.
     if let (Err(problem), false) = (secrets.check().await, runs) {
@@ -187,7 +187,7 @@ async fn wait_for_heartbeat(context: &Context, url: &Url) {
 }
 
 async fn try_unpair(context: &Context, options: Unpair) -> Result<(), String> {
-    let secrets = open_secrets(context).await;
+    let secrets = context.open_secrets().await;
     let token = secrets.get(Entry::DeviceToken).await.ok().flatten();
     let told = match (&context.settings.orchestrator, token) {
         (Some(url), Some(token)) => Some((shown(url), client(url, Some(token))?.unpair().await)),

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::Controller;
 use crate::children::logs::{Followed, Line, Log};
-use crate::model::{Input, Wish};
+use crate::model::{Effect, Input, Wish};
 use crate::secrets::{Entry, Keeping};
 use crate::socket::{Asked, Reply, Request};
 use crate::status::{Besides, Process, Status};
@@ -35,6 +35,14 @@ impl Controller {
             Request::Logs { program, lines, follow } => {
                 self.send_logs(program, lines.min(MOST_LINES), follow, replies);
                 return;
+            }
+            Request::Watch => {
+                self.watchers.add(replies);
+                return;
+            }
+            Request::CheckNow => {
+                self.perform(Effect::ProbeAll);
+                done("Every hop is being looked at.".to_owned())
             }
             Request::Secret { entry, value } => self.keep(&entry, value).await,
             Request::Reload => self.reload().await,

@@ -1,0 +1,135 @@
+//! The window: made when somebody wants it, gone when it is closed.
+
+use agent::socket::Page;
+use serde::Serialize;
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::{AppHandle, Emitter as _, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tracing::warn;
+
+/// Its name in the capability.
+pub(crate) const LABEL: &str = "main";
+
+/// Where the window is to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub(crate) struct Destination {
+    page: Option<Page>,
+    ticket_id: Option<String>,
+    /// For the person to confirm.
+    pair_link: Option<String>,
+}
+
+impl Destination {
+    /// A page, and the ticket there.
+    pub(crate) fn page(page: Page, ticket_id: Option<String>) -> Self {
+        Self { page: Some(page), ticket_id, pair_link: None }
+    }
+
+    /// Where a link is confirmed.
+    pub(crate) fn pair(link: String) -> Self {
+        Self { page: Some(Page::Setup), ticket_id: None, pair_link: Some(link) }
+    }
+
+    /// As the pages name their places.
+    fn address(&self) -> String {
+        let Some(page) = self.page else { return "index.html".to_owned() };
+        let page = match page {
+            Page::Overview => "overview",
+            Page::Tickets => "tickets",
+            Page::Setup => "setup",
+        };
+        let ticket = self.ticket_id.as_deref().map(|id| format!("/{}", escaped(id))).unwrap_or_default();
+        format!("index.html#/{page}{ticket}")
+    }
+}
+
+/// Shows the window, there. Can be called from everywhere.
+pub(crate) fn open(app: &AppHandle, destination: Destination) {
+    let app = app.clone();
+    // Made on another thread than the main one, which has to answer meanwhile.
+    tauri::async_runtime::spawn(async move {
+        let shown = match app.get_webview_window(LABEL) {
+            Some(window) => go(&window, &destination),
+            None => create(&app, destination),
+        };
+        if let Err(error) = shown {
+            warn!(event = "window_failed", %error, "the window cannot be shown");
+        }
+    });
+}
+
+fn go(window: &WebviewWindow, destination: &Destination) -> tauri::Result<()> {
+    window.unminimize()?;
+    window.show()?;
+    window.set_focus()?;
+    if destination.page.is_some() { window.emit_to(LABEL, "navigate", destination) } else { Ok(()) }
+}
+
+fn create(app: &AppHandle, destination: Destination) -> tauri::Result<()> {
+    let url = WebviewUrl::App(destination.address().into());
+    let window = WebviewWindowBuilder::new(app, LABEL, url)
+        .title("HubSpot support triage")
+        .inner_size(1080.0, 720.0)
+        .min_inner_size(720.0, 480.0)
+        .on_navigation(is_own)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_page_load(move |window, load| {
+            // The address cannot carry a link.
+            if load.event() == PageLoadEvent::Finished && destination.pair_link.is_some() {
+                drop(window.emit_to(LABEL, "navigate", &destination));
+            }
+        })
+        .build()?;
+    window.set_focus()
+}
+
+/// Only the app's own pages are shown.
+fn is_own(url: &Url) -> bool {
+    matches!(
+        (url.scheme(), url.host_str()),
+        ("tauri" | "http" | "https", Some("localhost" | "tauri.localhost"))
+    )
+}
+
+/// For the part of an address after its last slash.
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_destination_has_an_address_that_its_words_cannot_leave() {
+        for (destination, address) in [
+            (Destination::default(), "index.html"),
+            (Destination::page(Page::Overview, None), "index.html#/overview"),
+            (Destination::page(Page::Tickets, Some("314".to_owned())), "index.html#/tickets/314"),
+            (
+                Destination::page(Page::Tickets, Some("a/b ü".to_owned())),
+                "index.html#/tickets/a%2Fb%20%C3%BC",
+            ),
+            (Destination::pair("hubspot-triage://pair?code=A".to_owned()), "index.html#/setup"),
+        ] {
+            assert_eq!(destination.address(), address);
+        }
+    }
+
+    #[test]
+    fn only_the_apps_own_pages_are_shown() {
+        for (url, expected) in [
+            ("tauri://localhost/index.html", true),
+            ("http://tauri.localhost/index.html#/setup", true),
+            ("https://example.com/", false),
+            ("http://tauri.localhost.example.com/", false),
+            ("file:///etc/passwd", false),
+            ("data:text/html,x", false),
+        ] {
+            assert_eq!(is_own(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+}
