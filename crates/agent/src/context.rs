@@ -54,6 +54,16 @@ impl Context {
         self.paths.runtime.join("agent.sock")
     }
 
+    /// Writes other settings; what is not theirs in the file stays.
+    ///
+    /// # Errors
+    /// In a sentence.
+    pub fn write_settings(&self, settings: &Settings) -> Result<(), String> {
+        self.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
+        settings::write(&self.paths.settings_file(), settings, &self.environment.home)
+            .map_err(|problem| format!("The settings cannot be written: {problem}."))
+    }
+
     /// The secrets as they are kept here, with what the environment lends this run.
     pub async fn open_secrets(&self) -> Secrets {
         let secrets = Secrets::open(Box::new(Keychain), PATIENCE).await;

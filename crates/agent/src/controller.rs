@@ -3,6 +3,7 @@
 
 mod answers;
 mod hands;
+mod questions;
 mod watch;
 
 use std::collections::BTreeMap;

@@ -14,6 +14,7 @@ pub mod logging;
 pub mod model;
 pub mod notices;
 pub mod ollama_api;
+pub mod pairing;
 pub mod paths;
 pub mod probes;
 pub mod resident;

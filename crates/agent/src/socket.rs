@@ -11,6 +11,7 @@ use supervise::Kind;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
+use crate::link::Question;
 use crate::status::Status;
 
 #[cfg(unix)]
@@ -63,6 +64,15 @@ pub enum Request {
     Reload,
     /// Look at every hop now, out of turn.
     CheckNow,
+    /// Which secrets there are.
+    Secrets,
+    /// Try the keychain, and call the public address with the service token and without it.
+    TestSecrets,
+    /// Ask the orchestrator, as this device.
+    Orchestrator {
+        /// What.
+        question: Question,
+    },
     /// How everything is, now and whenever it is different, and what a person wants to see. Without end.
     Watch,
 }
@@ -89,6 +99,21 @@ pub enum Reply {
         /// How many.
         count: u64,
     },
+    /// The names of the secrets that are set; none of their values.
+    Secrets {
+        /// As in the keychain.
+        set: Vec<String>,
+    },
+    /// What a test found, line by line.
+    Tested {
+        /// In the order in which it was looked.
+        checks: Vec<Check>,
+    },
+    /// What the orchestrator answered.
+    Answered {
+        /// Its JSON.
+        value: serde_json::Value,
+    },
     /// A person has clicked on a notice and wants to see this.
     Open {
         /// Where in the window.
@@ -108,6 +133,19 @@ pub enum Reply {
         /// What to do about it.
         what_to_do: String,
     },
+}
+
+/// One thing that was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// In a few words.
+    pub what: String,
+    /// It is as it should be.
+    pub ok: bool,
+    /// What was found.
+    pub sentence: String,
+    /// The one thing to do about it.
+    pub what_to_do: Option<String>,
 }
 
 /// A page of the window.

@@ -92,7 +92,7 @@ fn show(reply: &Reply) -> bool {
             say(&format!("{program}: {count} lines came too fast to be shown"))
         }
         // For windows.
-        Reply::Open { .. } => {}
+        Reply::Open { .. } | Reply::Secrets { .. } | Reply::Tested { .. } | Reply::Answered { .. } => {}
         Reply::Done { sentence } => say(sentence),
         Reply::Failed { why, what_to_do } => {
             complain(&format!("{why}\n{what_to_do}"));

@@ -14,7 +14,7 @@ use super::terminal::{agrees, complain, read_input, say};
 use crate::environment::API_TOKEN;
 use crate::link::Client;
 use crate::secrets::{Entry, Secrets};
-use crate::settings::{Mode, Settings};
+use crate::settings::Mode;
 use crate::tunnel::api::{Api, BASE};
 use crate::tunnel::setup::{self, Ledger, Plan, Session, Wanted};
 use crate::tunnel::verify::{Credentials, verify};
@@ -150,13 +150,7 @@ fn remember(context: &Context, wanted: &Wanted) -> Result<(), String> {
     let mut settings = context.settings.clone();
     settings.hostname = Some(wanted.hostname.clone());
     settings.mode = Mode::Token;
-    write_settings(context, &settings)
-}
-
-pub(super) fn write_settings(context: &Context, settings: &Settings) -> Result<(), String> {
-    context.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
-    crate::settings::write(&context.paths.settings_file(), settings, &context.environment.home)
-        .map_err(|problem| format!("The settings cannot be written: {problem}."))
+    context.write_settings(&settings)
 }
 
 async fn undo(context: &Context, about: About, leave_open: bool) -> Result<ExitCode, String> {

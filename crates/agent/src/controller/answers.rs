@@ -36,6 +36,9 @@ impl Controller {
                 self.send_logs(program, lines.min(MOST_LINES), follow, replies);
                 return;
             }
+            Request::Secrets => Reply::Secrets { set: self.set_secrets().await },
+            Request::TestSecrets => return self.test_secrets(replies).await,
+            Request::Orchestrator { question } => return self.ask_orchestrator(question, replies),
             Request::Watch => {
                 self.watchers.add(replies);
                 return;
@@ -164,6 +167,6 @@ fn done(sentence: String) -> Reply {
     Reply::Done { sentence }
 }
 
-fn failed(why: String, what_to_do: &str) -> Reply {
+pub(super) fn failed(why: String, what_to_do: &str) -> Reply {
     Reply::Failed { why, what_to_do: what_to_do.to_owned() }
 }
