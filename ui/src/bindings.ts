@@ -116,6 +116,23 @@ http_status: number | null,
 error: string | null, };
 
 /**
+ * One piece of the day.
+ */
+export type Bucket = { 
+/**
+ * The worst that was seen; `None` when nothing was.
+ */
+worst: Health | null, 
+/**
+ * The middle of the latencies, in milliseconds.
+ */
+median_ms: number | null, 
+/**
+ * The longest latency, in milliseconds.
+ */
+longest_ms: number | null, };
+
+/**
  * One category in the window.
  */
 export type CategoryStats = { 
@@ -146,7 +163,7 @@ export type Change = {
 id: number, 
 /**
  * `received`, `changed`, `requested`, `waiting`, `waiting_told`, `triaged`, `needs_review`, `failed`, `gone`,
- * `delivered`, `corrected`, `alert_raised`, `alert_cleared`, …: what happened.
+ * `delivered`, `corrected`, `alert_raised`, `alert_changed`, `alert_cleared`, …: what happened.
  */
 kind: string, 
 /**
@@ -186,6 +203,35 @@ status: number | null,
  * What was seen, for a person.
  */
 sentence: string, };
+
+/**
+ * What a person said is right.
+ */
+export type Correction = { 
+/**
+ * The right category; `None` when the verdict's was.
+ */
+category: string | null, 
+/**
+ * The right priority; likewise.
+ */
+priority: string | null, 
+/**
+ * In the person's words.
+ */
+note: string | null, 
+/**
+ * On which device it was said.
+ */
+device_id: string, 
+/**
+ * That device's name.
+ */
+device_name: string, 
+/**
+ * When.
+ */
+at: string, };
 
 /**
  * `PUT /api/v1/triages/{ticket_id}/correction`: what a person says is right. What is left out was right.
@@ -336,6 +382,11 @@ property: string | null,
 received_at: string, };
 
 /**
+ * How a layer is doing. Ordered from good to bad; not knowing is better than knowing of a fault.
+ */
+export type Health = "ok" | "unknown" | "warn" | "fail";
+
+/**
  * The orchestrator's answer to a heartbeat: how it sees the same layers.
  */
 export type HeartbeatAnswer = { 
@@ -373,6 +424,11 @@ tunnel: Tunnel | null,
 receipt: Receipt | null, };
 
 /**
+ * One hop or property of the chain.
+ */
+export type Layer = "ollama_process" | "ollama_api" | "model" | "ollama_private" | "cloudflared_process" | "edge" | "public_address" | "access_closed" | "link" | "orchestrator_view";
+
+/**
  * How a layer is doing.
  */
 export type LayerHealth = "ok" | "warn" | "fail" | "unknown";
@@ -400,6 +456,94 @@ sentence: string,
 latency_ms: number | null, };
 
 /**
+ * One hop.
+ */
+export type LayerStatus = { 
+/**
+ * Which.
+ */
+layer: Layer, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * How it is doing.
+ */
+health: Health, 
+/**
+ * What is known.
+ */
+sentence: string, 
+/**
+ * The one thing to do about it.
+ */
+fix: string | null, 
+/**
+ * The hop before it that has to work first.
+ */
+because: Layer | null, 
+/**
+ * When `health` last changed, RFC 3339.
+ */
+since: string, 
+/**
+ * How long the last answer took, in milliseconds.
+ */
+latency_ms: number | null, 
+/**
+ * The last 24 hours in pieces of five minutes, oldest first.
+ */
+history: Array<Bucket>, };
+
+/**
+ * A model in memory.
+ */
+export type ModelStatus = { 
+/**
+ * With its tag.
+ */
+name: string, 
+/**
+ * How much memory it takes.
+ */
+size_bytes: number, 
+/**
+ * How much of it the graphics card holds, in per cent; the rest is computed by the processor, slowly.
+ */
+gpu_percent: number | null, };
+
+/**
+ * The orchestrator that this machine is paired with.
+ */
+export type OrchestratorStatus = { 
+/**
+ * Its address.
+ */
+url: string, 
+/**
+ * Its version, once it has answered.
+ */
+version: string | null, 
+/**
+ * When it last took a heartbeat, RFC 3339.
+ */
+heard_at: string | null, 
+/**
+ * The tunnel as it keeps it.
+ */
+tunnel: Tunnel | null, 
+/**
+ * Its last look at the public address from outside.
+ */
+receipt: Receipt | null, };
+
+/**
+ * The state of everything, in one word.
+ */
+export type Overall = "healthy" | "degraded" | "down" | "starting" | "paused";
+
+/**
  * Half, and nineteen of twenty, took no longer.
  */
 export type Percentiles = { 
@@ -411,6 +555,41 @@ p50: number | null,
  * 95th percentile.
  */
 p95: number | null, };
+
+/**
+ * A supervised program.
+ */
+export type Program = "ollama" | "cloudflared";
+
+/**
+ * One program.
+ */
+export type ProgramStatus = { 
+/**
+ * Which.
+ */
+program: Program, 
+/**
+ * Its state in a word or two: `running`, `not ready`, `starting`, `adopted`, `waiting`, `stopping`, `gave up`,
+ * `not installed`, `stopped`.
+ */
+state: string, 
+/**
+ * Its process, when it is ours.
+ */
+pid: number | null, 
+/**
+ * How often it has been started since the agent's start.
+ */
+starts: number, 
+/**
+ * Lines it has written.
+ */
+lines: number, 
+/**
+ * Those of them that were too many to be kept.
+ */
+dropped: number, };
 
 /**
  * What the orchestrator saw when it called a device's public address as a stranger would.
@@ -488,7 +667,7 @@ failed: number,
  */
 open: number, 
 /**
- * Share of calls to models that gave a verdict, 0..1; `None` when there was no call.
+ * Share of calls to models that ended with a verdict, 0..1; `None` when none ended.
  */
 success_rate: number | null, 
 /**
@@ -500,13 +679,111 @@ local_share: number | null,
  */
 latency_ms: Percentiles, 
 /**
- * From the webhook to the message in Discord, in milliseconds.
+ * From the webhook to the first message in Discord, in milliseconds, of tickets that came in.
  */
 to_discord_ms: Percentiles, 
 /**
  * By category of the verdict, most frequent first.
  */
 categories: Array<CategoryStats>, };
+
+/**
+ * Everything at a moment.
+ */
+export type Status = { 
+/**
+ * Version of the agent.
+ */
+version: string, 
+/**
+ * Since when it runs, RFC 3339.
+ */
+started_at: string, 
+/**
+ * One word.
+ */
+overall: Overall, 
+/**
+ * One or two sentences.
+ */
+sentence: string, 
+/**
+ * The hop they are about.
+ */
+layer: Layer | null, 
+/**
+ * The person wants no ticket triaged here.
+ */
+paused: boolean, 
+/**
+ * The hops, in the order in which one depends on another.
+ */
+layers: Array<LayerStatus>, 
+/**
+ * The programs.
+ */
+programs: Array<ProgramStatus>, 
+/**
+ * The models in memory.
+ */
+models: Array<ModelStatus>, 
+/**
+ * The orchestrator, when this machine is paired.
+ */
+orchestrator: OrchestratorStatus | null, 
+/**
+ * The last tickets, newest first.
+ */
+recent: Array<TicketStatus>, 
+/**
+ * When the service token of the public address ends, RFC 3339, if that is known.
+ */
+access_ends_at: string | null, 
+/**
+ * What the person should know besides, in sentences.
+ */
+notes: Array<string>, };
+
+/**
+ * A ticket of late.
+ */
+export type TicketStatus = { 
+/**
+ * HubSpot's record id.
+ */
+ticket_id: string, 
+/**
+ * Its subject, shortened; not in what leaves this machine.
+ */
+subject: string | null, 
+/**
+ * The ticket in HubSpot.
+ */
+url: string | null, 
+/**
+ * Where it stands.
+ */
+status: TriageStatus, 
+/**
+ * The verdict's category.
+ */
+category: string | null, 
+/**
+ * The verdict's priority.
+ */
+priority: string | null, 
+/**
+ * `local` or `groq`.
+ */
+provider: string | null, 
+/**
+ * How long the deciding call took.
+ */
+latency_ms: number | null, 
+/**
+ * When it came, RFC 3339.
+ */
+received_at: string, };
 
 /**
  * A ticket and what became of it.
@@ -564,6 +841,10 @@ triaged_at: string | null,
  * Outgoing effects.
  */
 deliveries: Array<Delivery>, 
+/**
+ * What a person last said is right, whichever verdict it was about.
+ */
+correction: Correction | null, 
 /**
  * What went wrong, or what is being waited for.
  */
@@ -637,6 +918,10 @@ triaged_at: string | null,
  * Outgoing effects.
  */
 deliveries: Array<Delivery>, 
+/**
+ * What a person last said is right, whichever verdict it was about.
+ */
+correction: Correction | null, 
 /**
  * What went wrong, or what is being waited for.
  */

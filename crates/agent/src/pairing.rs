@@ -32,7 +32,7 @@ pub async fn pair(context: &Context, invitation: Invitation, name: Option<String
     // Before the code is used up.
     if let (Err(problem), false) = (secrets.check().await, runs(context).await) {
         return Err(format!(
-            "This machine is not paired: its token could not be kept, because {problem}. {}\nOr start the agent first: it keeps the \
+            "Pairing failed: the token could not be kept, because {problem}. {}\nOr start the agent first: it keeps the \
              token until it ends.",
             problem.what_to_do()
         ));
@@ -154,7 +154,7 @@ async fn keep(
     let undone =
         [context.write_settings(&context.settings).is_ok(), client(url, Some(token))?.unpair().await.is_ok()];
     let rest = if undone == [true, true] { "" } else { " Remove the device at the orchestrator too." };
-    Err(format!("This machine is not paired: {words}{rest}"))
+    Err(format!("Pairing failed: {words}{rest}"))
 }
 
 /// In the keychain, else by the running agent.
@@ -198,7 +198,7 @@ fn client(url: &Url, token: Option<SecretString>) -> Result<Client, String> {
 
 fn refusal(error: &Error) -> String {
     let words = error.to_string();
-    format!("This machine is not paired: {}.", words.trim_end_matches('.'))
+    format!("Pairing failed: {}.", words.trim_end_matches('.'))
 }
 
 /// As it is shown and compared.

@@ -18,6 +18,7 @@ pub use linked::{OrchestratorStatus, TicketStatus};
 
 /// Everything at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Status {
     /// Version of the agent.
     pub version: String,
@@ -60,6 +61,7 @@ pub struct Besides {
 
 /// One hop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct LayerStatus {
     /// Which.
     pub layer: Layer,
@@ -83,6 +85,7 @@ pub struct LayerStatus {
 
 /// One program.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ProgramStatus {
     /// Which.
     pub program: Kind,
@@ -101,6 +104,7 @@ pub struct ProgramStatus {
 
 /// A model in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ModelStatus {
     /// With its tag.
     pub name: String,

@@ -22,6 +22,7 @@ use crate::Moment;
 
 /// One hop or property of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// Ollama's process runs.
@@ -95,6 +96,7 @@ impl fmt::Display for Layer {
 
 /// How a layer is doing. Ordered from good to bad; not knowing is better than knowing of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// As it should be.

@@ -17,6 +17,7 @@ const SAMPLES: usize = 128;
 
 /// One piece of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Bucket {
     /// The worst that was seen; `None` when nothing was.
     pub worst: Option<Health>,

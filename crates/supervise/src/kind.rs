@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A supervised program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "Program"))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `ollama serve`, which runs the model.

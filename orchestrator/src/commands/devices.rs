@@ -52,7 +52,8 @@ pub async fn pair(config: Config, options: PairOptions) -> anyhow::Result<ExitCo
         println!("Link        {link}");
         println!("Good until  {} UTC, for one machine", second(&expires_at));
         println!();
-        println!("Open the link on the machine with the model, or run there: triage-agent pair URL {code}");
+        println!("Open the link on the machine with the model, or run there:");
+        println!("  triage-agent pair '{link}'");
         if config.public_url.is_none() {
             println!("PUBLIC_URL is not set, so the link works on this machine only.");
         }

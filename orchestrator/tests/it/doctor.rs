@@ -74,7 +74,7 @@ on_both! {
         pair(&database, &app.app, "a", &pc).await;
         let other = TestApp::join(&database, app.world.clone(), &[("SECRETS_KEY", "")]).await;
         let lines = examine(&other.app.config).await;
-        assert_eq!(of(&lines, "secrets_key"), [(Health::Fail, "The credentials of 1 tunnels cannot be read.")]);
+        assert_eq!(of(&lines, "secrets_key"), [(Health::Fail, "The credentials of 1 of 1 tunnels cannot be read.")]);
         assert_eq!(of(&lines, "device"), [(Health::Warn, "PC a has not been heard of since it was paired.")]);
         assert_eq!(of(&lines, "machine")[0], (Health::Fail, "The tunnel of PC a cannot be used: there is no SECRETS_KEY to open its credentials with."));
     }

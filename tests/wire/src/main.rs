@@ -31,6 +31,7 @@ impl TypeVisitor for Declarations {
 fn typescript() -> String {
     let config = Config::default().with_large_int("number");
     let mut all = Declarations { config, by_name: BTreeMap::new() };
+    all.visit::<agent::status::Status>();
     all.visit::<link::Alerts>();
     all.visit::<link::Change>();
     all.visit::<link::CorrectionRequest>();

@@ -87,7 +87,7 @@ fn invitation(options: &Pair) -> Result<Invitation, String> {
         }
         Some(code) => Invitation::new(&options.address, code),
     };
-    invited.map_err(|problem| format!("This machine is not paired: {problem}."))
+    invited.map_err(|problem| format!("Pairing failed: {problem}."))
 }
 
 async fn wait_for_heartbeat(context: &Context, url: &Url) {

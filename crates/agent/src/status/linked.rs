@@ -11,6 +11,7 @@ const LONGEST_SUBJECT: usize = 60;
 
 /// The orchestrator that this machine is paired with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct OrchestratorStatus {
     /// Its address.
     pub url: String,
@@ -26,6 +27,7 @@ pub struct OrchestratorStatus {
 
 /// A ticket of late.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TicketStatus {
     /// HubSpot's record id.
     pub ticket_id: String,

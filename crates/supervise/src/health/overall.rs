@@ -8,6 +8,7 @@ use super::{Health, Layer, LayerState};
 
 /// The state of everything, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Overall {
     /// Everything is as it should be.

@@ -67,11 +67,16 @@ fn secrets_key(config: &Config, tunnels: &[TunnelRow]) -> Option<Line> {
     match (&config.sealer, broken) {
         (None, 0) => None,
         (Some(_), 0) => {
-            Some(Line::ok("secrets_key", format!("It opens what is kept of {} tunnels.", tunnels.len())))
+            let what = match tunnels.len() {
+                0 => "It is there; no tunnel has been handed over so far.".to_owned(),
+                1 => "It opens the credentials of the one tunnel.".to_owned(),
+                count => format!("It opens the credentials of all {count} tunnels."),
+            };
+            Some(Line::ok("secrets_key", what))
         }
         (_, broken) => Some(Line::fail(
             "secrets_key",
-            format!("The credentials of {broken} tunnels cannot be read."),
+            format!("The credentials of {broken} of {} tunnels cannot be read.", tunnels.len()),
             "Set SECRETS_KEY to the key that sealed them (several are separated by commas), or hand the tunnels over again.",
         )),
     }

@@ -1,0 +1,2 @@
+/** Whether the scripted backend is built in. */
+declare const __DEMO__: boolean;

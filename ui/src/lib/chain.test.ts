@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+
+import { scenario, SCENARIOS } from "../backend/demo/scenarios";
+import type { Status } from "../backend/status";
+import { hops, lineInto } from "./chain";
+
+const NOW = Date.UTC(2026, 10, 23, 9, 41);
+
+function statusOf(name: (typeof SCENARIOS)[number]): Status {
+  const { status } = scenario(name, NOW);
+  if (!status) throw new Error(`${name} has no status`);
+  return status;
+}
+
+test.each([
+  ["healthy", "ok ok ok ok ok ok", "solid solid solid solid solid"],
+  ["down", "ok ok unknown fail ok ok", "solid unknown broken solid solid"],
+  ["exposed", "ok ok fail ok ok ok", "solid broken solid solid solid"],
+  ["degraded", "ok ok ok warn ok ok", "solid solid solid solid solid"],
+] as const)("%s", (name, health, lines) => {
+  const chain = hops(statusOf(name));
+  expect(chain.map((hop) => hop.health).join(" ")).toBe(health);
+  expect(chain.slice(1).map(lineInto).join(" ")).toBe(lines);
+});
+
+test("a hop behind a broken one names it", () => {
+  const [, orchestrator, cloudflare, cloudflared] = hops(statusOf("down"));
+  expect([orchestrator?.because, cloudflare?.because, cloudflared?.because]).toEqual([null, "cloudflared", null]);
+});

@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import type { Bucket, Health } from "../backend/status";
+import { bars, combine, paths, summary, worse } from "./sparkline";
+
+const bucket = (worst: Health | null, median_ms: number | null = null): Bucket => ({
+  worst,
+  median_ms,
+  longest_ms: median_ms,
+});
+
+test.each([
+  ["ok", "unknown", "unknown"],
+  ["unknown", "warn", "warn"],
+  ["fail", "warn", "fail"],
+  [null, "ok", "ok"],
+  ["ok", null, "ok"],
+  [null, null, null],
+] as const)("of %s and %s, %s is worse", (a, b, expected) => expect(worse(a, b)).toBe(expected));
+
+test("histories of different length end at the same moment", () => {
+  expect(combine([[bucket("ok", 3), bucket("ok", 5)], [bucket("fail", 4)]])).toEqual([
+    bucket("ok", 3),
+    bucket("fail", 5),
+  ]);
+  expect(combine([])).toEqual([]);
+});
+
+test("a young history stands at the right, silence is not drawn, trouble stands at full height", () => {
+  const drawn = bars([bucket("ok", 10), bucket(null), bucket("fail")], 40, 20, 4, 4);
+  expect(drawn).toEqual([
+    { x: 10, y: 5, width: 7, height: 15, health: "ok" },
+    { x: 30, y: 0, width: 7, height: 20, health: "fail" },
+  ]);
+  expect(paths(drawn)).toEqual([
+    { health: "ok", d: "M10 5h7v15h-7z" },
+    { health: "fail", d: "M30 0h7v20h-7z" },
+  ]);
+});
+
+test("whatever the history, every bar is within the picture", () => {
+  const health = fc.constantFrom<Health | null>("ok", "warn", "fail", "unknown", null);
+  const history = fc.array(
+    fc.record({ worst: health, median_ms: fc.option(fc.nat(100_000)), longest_ms: fc.option(fc.nat()) }),
+    { maxLength: 400 },
+  );
+  fc.assert(
+    fc.property(history, (history) => {
+      for (const { x, y, width, height } of bars(history, 96, 20, 48)) {
+        expect(x >= 0 && x + width <= 96 && y >= 0 && height >= 2 && y + height <= 20.01).toBe(true);
+      }
+    }),
+  );
+});
+
+test.each([
+  [[], "Nothing seen in the last 24 hours"],
+  [[bucket("ok")], "Last 24 hours: no trouble seen"],
+  [[bucket("fail"), bucket("fail"), bucket("warn")], "Last 24 hours: 10 min with failures, 5 min with warnings"],
+])("it is said in words", (history, words) => expect(summary(history)).toBe(words));

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+
+import { inDemo, open, useBrowser } from "./browser";
+
+useBrowser();
+
+test("the state is said in a word and a sentence, and the chain has six hops", async () => {
+  const page = await open();
+  expect(await page.locator("h1").innerText()).toBe("Healthy");
+  expect(await page.getByRole("list", { name: "The way of a ticket" }).getByRole("button").count()).toBe(6);
+  await page.getByText("Tickets are triaged on this machine.", { exact: false }).first().waitFor();
+});
+
+test("a broken hop stands out, with the line to it broken and the hops behind it greyed", async () => {
+  const page = await open({ scenario: "down" });
+  const hop = page.getByRole("button", { name: /^cloudflared\W+not working: not connected/ });
+  await hop.waitFor();
+  expect(await page.locator("svg.line.broken").count()).toBe(1);
+  await page.getByRole("button", { name: /^Cloudflare\W.* not checked because of cloudflared/ }).waitFor();
+  const card = page.getByRole("region", { name: "cloudflared: not working" });
+  await card.getByText("New tickets go to Groq.").waitFor();
+  await card.getByText("for 6 min").waitFor();
+  await card.getByRole("button", { name: "Why?" }).click();
+  await card.getByText("readyConnections", { exact: false }).waitFor();
+  await card.getByRole("button", { name: "Restart tunnel" }).click();
+  await page.getByText("Restart asked for.").waitFor();
+  await inDemo(page, (demo) => demo.advance(2000));
+  await page.getByRole("heading", { level: 1, name: "Healthy" }).waitFor();
+  expect(await inDemo(page, (demo) => demo.asked.filter((what) => what.startsWith("restart")))).toEqual([
+    "restart cloudflared",
+  ]);
+});
+
+test("an agent that does not answer is not taken for healthy", async () => {
+  const page = await open();
+  await inDemo(page, (demo) => demo.go("offline"));
+  await page.getByRole("heading", { level: 1, name: "Not known" }).waitFor();
+  await page.getByText("The agent does not answer.").waitFor();
+  await inDemo(page, (demo) => demo.advance(180_000));
+  await page.getByText("Last heard 3 min ago: Healthy.", { exact: false }).waitFor();
+});
+
+test("the tray can open a ticket", async () => {
+  const page = await open();
+  await inDemo(page, (demo) => demo.navigate({ page: "tickets", ticket_id: "31415926535", pair_link: null }));
+  await page.getByRole("heading", { name: "Cannot log in since this morning" }).waitFor();
+});
+
+test("hops are reached with the arrow keys, and Escape closes the card", async () => {
+  const page = await open();
+  await page.getByRole("button", { name: /^HubSpot/ }).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  const card = page.getByRole("region", { name: "Orchestrator: working" });
+  await card.waitFor();
+  await page.keyboard.press("Escape");
+  await card.waitFor({ state: "detached" });
+});
+
+test("times tick", async () => {
+  const page = await open();
+  await page.locator("time", { hasText: /^2 min$/ }).waitFor();
+  await inDemo(page, (demo) => demo.advance(60_000));
+  await page.locator("time", { hasText: /^3 min$/ }).waitFor();
+});

@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+import type { Locator, Page } from "playwright-core";
+
+import { accessibilityFaults, inDemo, open, THEMES, useBrowser } from "./browser";
+
+useBrowser();
+
+const card = (page: Page, name: string): Locator => page.getByRole("region", { name, exact: true });
+
+test("the first run opens Setup, and once it was left the Overview opens", async () => {
+  const page = await open({ scenario: "first-run", hash: "" });
+  await page.getByRole("heading", { level: 1, name: "Setup" }).waitFor();
+  await page.keyboard.press("1");
+  await page.getByRole("heading", { level: 1, name: "Down" }).waitFor();
+  expect(await page.evaluate(() => localStorage.getItem("setup.left"))).toBe("yes");
+});
+
+test("a machine that is paired opens the Overview", async () => {
+  const page = await open({ hash: "" });
+  await page.getByRole("heading", { level: 1, name: "Healthy" }).waitFor();
+});
+
+test("everything is set up, from pairing to the message in Discord", async () => {
+  const page = await open({ scenario: "first-run", hash: "#/setup" });
+  await page
+    .getByLabel("Pairing link")
+    .fill("hubspot-triage://pair?url=https%3A%2F%2Ftriage.example.com&code=K7QM-2F9X");
+  await page.getByRole("button", { name: "Pair", exact: true }).click();
+  await inDemo(page, (demo) => demo.advance(800));
+  await card(page, "Orchestrator").getByText("Done").waitFor();
+
+  await page.getByRole("button", { name: "Download" }).click();
+  await inDemo(page, (demo) => demo.advance(10_000));
+  await page.getByText("482 MB of 2.0 GB · 48.2 MB/s · about 30 s left").waitFor();
+  await inDemo(page, (demo) => demo.advance(40_000));
+  await card(page, "Ollama and model").getByText("Done").waitFor();
+
+  await card(page, "Tunnel").getByLabel("Tunnel token").fill("a-secret-token");
+  await page.getByRole("button", { name: "Set up", exact: true }).click();
+  await inDemo(page, (demo) => demo.advance(5000));
+  await card(page, "Tunnel").getByText("Done", { exact: true }).waitFor();
+
+  await page.getByLabel("Client ID").fill("an-id.access");
+  await page.getByLabel("Client secret").fill("a-secret");
+  await page.getByRole("button", { name: "Save and test" }).click();
+  await inDemo(page, (demo) => demo.advance(600));
+  await card(page, "Access credentials").getByText("Done", { exact: true }).waitFor();
+
+  await page.getByRole("button", { name: "Send a test ticket" }).click();
+  await inDemo(page, (demo) => demo.advance(500));
+  expect(await page.getByRole("list", { name: "The test ticket's way" }).locator("li.reached").count()).toBe(4);
+  await inDemo(page, (demo) => demo.advance(4000));
+  await page.getByText("It is in Discord.").waitFor();
+  await page.getByText("Everything is set up.").waitFor();
+  const asked = await inDemo(page, (demo) => demo.asked.join("\n"));
+  expect(asked).not.toContain("a-secret");
+});
+
+test("a download goes on while another page is open, and can be cancelled", async () => {
+  const page = await open({ scenario: "first-run", hash: "#/setup" });
+  await page.getByRole("button", { name: /Ollama and model/ }).click();
+  await page.getByRole("button", { name: "Download" }).click();
+  await inDemo(page, (demo) => demo.advance(2000));
+  await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "Overview" }).click();
+  await inDemo(page, (demo) => demo.advance(2000));
+  await page.getByRole("link", { name: "Setup" }).click();
+  await page.getByRole("button", { name: /Ollama and model/ }).click();
+  await page.getByText("193 MB of 2.0 GB", { exact: false }).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("What is here is kept", { exact: false }).waitFor();
+  await page.getByRole("button", { name: "Download" }).waitFor();
+});
+
+test("a pairing link that was opened is shown with its address, and followed only when confirmed", async () => {
+  const page = await open({ scenario: "first-run" });
+  const link = "hubspot-triage://pair?url=https%3A%2F%2Fother.example&code=K7QM";
+  await page.evaluate((pair_link) => window.demo?.navigate({ page: "setup", ticket_id: null, pair_link }), link);
+  await page.getByText("Pairs this machine with https://other.example.").waitFor();
+  await inDemo(page, (demo) => demo.advance(60_000));
+  expect((await inDemo(page, (demo) => demo.asked)).filter((what) => what.startsWith("pair"))).toEqual([]);
+});
+
+test("a code that is not known is said, with what to do", async () => {
+  const page = await open({ scenario: "first-run", hash: "#/setup" });
+  await page.getByRole("radio", { name: "Address and code" }).check();
+  await page.getByLabel("Address", { exact: true }).fill("https://triage.example.com");
+  await page.getByLabel("Code", { exact: true }).fill("0000-0000");
+  await page.getByRole("button", { name: "Pair", exact: true }).click();
+  await inDemo(page, (demo) => demo.advance(800));
+  await page.getByRole("alert").getByText("The orchestrator does not know this code.").waitFor();
+});
+
+test("a test ticket that gets stuck shows where, what was tried and what came back", async () => {
+  const page = await open({ scenario: "down", hash: "#/setup" });
+  await page.getByRole("button", { name: /Test ticket/ }).click();
+  await page.getByRole("button", { name: "Send a test ticket" }).click();
+  await inDemo(page, (demo) => demo.advance(500));
+  await page.getByText("came back with HTTP 530", { exact: false }).waitFor();
+  expect(await page.locator("li.failed").innerText()).toContain("cloudflared");
+});
+
+test.each(THEMES)("every card, open, has no fault of accessibility in %s", async (theme) => {
+  const page = await open({ scenario: "first-run", hash: "#/setup", theme });
+  for (const name of [/Ollama and model/, /Tunnel/, /Access credentials/, /Test ticket/]) {
+    await page.getByRole("button", { name }).first().click();
+  }
+  expect(await accessibilityFaults(page)).toEqual([]);
+});
