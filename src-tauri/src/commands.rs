@@ -3,6 +3,10 @@
 mod desktop;
 mod failure;
 mod programs;
+mod secrets;
+mod settings;
+mod setup;
+mod tickets;
 
 use agent::status::Status;
 use tauri::ipc::Invoke;
@@ -34,6 +38,21 @@ commands![
     programs::retry_program,
     programs::check_now,
     programs::logs,
+    tickets::list_triages,
+    tickets::show_triage,
+    tickets::retry_triage,
+    tickets::correct_triage,
+    tickets::stats,
+    setup::pair,
+    setup::pair_by_link,
+    setup::unpair,
+    setup::pull_model,
+    setup::cancel_pull,
+    secrets::secrets,
+    secrets::set_secret,
+    secrets::test_secrets,
+    settings::settings,
+    settings::save_settings,
     desktop::open_url,
     desktop::starts_at_login,
     desktop::set_start_at_login,
@@ -43,9 +62,7 @@ commands![
 
 /// Tells the window, when there is one, how everything is.
 pub(crate) fn tell_window(app: &AppHandle, status: &Status) {
-    for told in
-        [app.emit_to(LABEL, "connection", "connected"), app.emit_to(LABEL, "status", programs::shown(status))]
-    {
+    for told in [app.emit_to(LABEL, "connection", "connected"), app.emit_to(LABEL, "status", status)] {
         // A window that closes meanwhile misses nothing.
         drop(told);
     }

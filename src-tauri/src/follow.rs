@@ -94,7 +94,12 @@ async fn watch(agent: &Handle, tell: &impl Fn(News)) {
             Reply::Status(status) => tell(News::Status(status)),
             Reply::Open { page, ticket_id } => tell(News::Open(page, ticket_id)),
             Reply::Failed { why, what_to_do } => tell(News::Lost(format!("{why} {what_to_do}"))),
-            Reply::Line { .. } | Reply::Missed { .. } | Reply::Done { .. } => {}
+            Reply::Line { .. }
+            | Reply::Missed { .. }
+            | Reply::Secrets { .. }
+            | Reply::Tested { .. }
+            | Reply::Answered { .. }
+            | Reply::Done { .. } => {}
         }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) struct Shell {
     seen: Mutex<Seen>,
     drawn: Mutex<Option<Drawn>>,
     clipboard: Mutex<Option<arboard::Clipboard>>,
+    pull: Mutex<CancellationToken>,
 }
 
 impl Shell {
@@ -35,6 +36,19 @@ impl Shell {
     /// What the tray shows; `None` without one.
     pub(crate) fn drawn(&self) -> MutexGuard<'_, Option<Drawn>> {
         self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new download takes the place of the one before.
+    pub(crate) fn begin_pull(&self) -> CancellationToken {
+        let mut pull = self.pull.lock().unwrap_or_else(PoisonError::into_inner);
+        pull.cancel();
+        *pull = CancellationToken::new();
+        pull.clone()
+    }
+
+    /// Ends the download that is under way.
+    pub(crate) fn cancel_pull(&self) {
+        self.pull.lock().unwrap_or_else(PoisonError::into_inner).cancel();
     }
 
     /// Puts a text where the next paste takes it from. It is held as long as the app runs.

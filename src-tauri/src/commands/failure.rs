@@ -11,6 +11,23 @@ pub struct Failure {
     code: &'static str,
     headline: String,
     what_to_do: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem>,
+}
+
+/// What is wrong with a setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Problem {
+    /// The setting, as in `config.toml`.
+    pub(super) key: &'static str,
+    wrong: String,
+    what_to_do: &'static str,
+}
+
+impl Problem {
+    pub(super) fn new(key: &'static str, wrong: &str, what_to_do: &'static str) -> Self {
+        Self { key, wrong: wrong.to_owned(), what_to_do }
+    }
 }
 
 impl Failure {
@@ -19,7 +36,17 @@ impl Failure {
         headline: impl Into<String>,
         what_to_do: impl Into<String>,
     ) -> Self {
-        Self { code, headline: headline.into(), what_to_do: what_to_do.into() }
+        Self { code, headline: headline.into(), what_to_do: what_to_do.into(), problems: Vec::new() }
+    }
+
+    /// Settings that cannot be.
+    pub(super) fn settings(problems: Vec<Problem>) -> Self {
+        let failure = Self::new(
+            "wrong_settings",
+            "The settings were not saved.",
+            "Correct what is marked, then save again.",
+        );
+        Self { problems, ..failure }
     }
 
     /// Nobody answers.
@@ -43,6 +70,9 @@ pub(super) fn done(reply: Reply) -> Result<(), Failure> {
         | Reply::Status(_)
         | Reply::Line { .. }
         | Reply::Missed { .. }
+        | Reply::Secrets { .. }
+        | Reply::Tested { .. }
+        | Reply::Answered { .. }
         | Reply::Open { .. } => Ok(()),
     }
 }

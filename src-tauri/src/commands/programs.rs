@@ -4,7 +4,6 @@ use agent::handle::Handle;
 use agent::socket::{Reply, Request};
 use agent::status::Status;
 use serde::Serialize;
-use serde_json::{Value, json};
 use supervise::Kind;
 use tauri::State;
 
@@ -18,28 +17,18 @@ pub(super) fn agent(shell: &Shell) -> Result<Handle, Failure> {
     shell.agent().ok_or_else(Failure::no_agent)
 }
 
-async fn tell(shell: &Shell, request: Request) -> Result<(), Failure> {
+pub(super) async fn tell(shell: &Shell, request: Request) -> Result<(), Failure> {
     done(agent(shell)?.ask_once(request).await?)
 }
 
-/// How everything is, as the window names it.
-pub(super) fn shown(status: &Status) -> Value {
-    let mut value = json!(status);
-    let orchestrator = status.orchestrator.as_ref();
-    value["paired_with"] = json!(orchestrator.map(|orchestrator| json!({ "url": orchestrator.url })));
-    value["receipt"] = json!(orchestrator.and_then(|orchestrator| orchestrator.receipt.as_ref()));
-    value["credentials_expire_at"] = json!(status.access_ends_at);
-    value
-}
-
 #[tauri::command]
-pub(super) async fn status(shell: State<'_, Shell>) -> Result<Value, Failure> {
+pub(super) async fn status(shell: State<'_, Shell>) -> Result<Box<Status>, Failure> {
     let reply = agent(&shell)?.ask_once(Request::Status).await?;
     let Reply::Status(status) = reply else {
         done(reply)?;
         return Err(Failure::no_agent());
     };
-    Ok(shown(&status))
+    Ok(status)
 }
 
 #[tauri::command]
@@ -89,7 +78,13 @@ pub(super) async fn logs(shell: State<'_, Shell>, program: Kind) -> Result<Vec<L
                 lines.push(LogLine { number: lines.len() + 1, at, stream: "out", level: None, text });
             }
             Reply::Failed { why, what_to_do } => return Err(Failure::new("refused", why, what_to_do)),
-            Reply::Missed { .. } | Reply::Status(_) | Reply::Open { .. } | Reply::Done { .. } => {}
+            Reply::Missed { .. }
+            | Reply::Status(_)
+            | Reply::Open { .. }
+            | Reply::Secrets { .. }
+            | Reply::Tested { .. }
+            | Reply::Answered { .. }
+            | Reply::Done { .. } => {}
         }
     }
     Ok(lines)
