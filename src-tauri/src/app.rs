@@ -125,6 +125,10 @@ fn hear(app: &AppHandle, news: News) {
             commands::tell_window(app, &status);
             *shell.seen() = Seen::Status(status);
         }
+        News::Triage(triage) => {
+            // A window that closes meanwhile misses nothing.
+            return drop(app.emit_to(window::LABEL, "triage", triage));
+        }
         News::Open(page, ticket_id) => return window::open(app, Destination::page(page, ticket_id)),
         News::Lost(why) => {
             drop(app.emit_to(window::LABEL, "connection", "offline"));

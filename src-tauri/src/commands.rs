@@ -2,6 +2,7 @@
 
 mod desktop;
 mod failure;
+pub(crate) mod logs;
 mod programs;
 mod secrets;
 mod settings;
@@ -37,7 +38,8 @@ commands![
     programs::restart_program,
     programs::retry_program,
     programs::check_now,
-    programs::logs,
+    logs::logs,
+    logs::evidence,
     tickets::list_triages,
     tickets::show_triage,
     tickets::retry_triage,

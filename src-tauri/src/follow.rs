@@ -8,6 +8,7 @@ use agent::handle::Handle;
 use agent::resident::{NoSeat, Seat};
 use agent::socket::{Page, Reply, Request};
 use agent::status::Status;
+use link::Triage;
 use tokio_util::sync::CancellationToken;
 
 /// How long after a failure the next try begins.
@@ -18,6 +19,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub enum News {
     /// How everything is.
     Status(Box<Status>),
+    /// A ticket is new, or stands elsewhere than before.
+    Triage(Box<Triage>),
     /// A person wants to see this.
     Open(Page, Option<String>),
     /// There is no agent, in sentences.
@@ -92,6 +95,7 @@ async fn watch(agent: &Handle, tell: &impl Fn(News)) {
     while let Some(reply) = replies.recv().await {
         match reply {
             Reply::Status(status) => tell(News::Status(status)),
+            Reply::Triage(triage) => tell(News::Triage(triage)),
             Reply::Open { page, ticket_id } => tell(News::Open(page, ticket_id)),
             Reply::Failed { why, what_to_do } => tell(News::Lost(format!("{why} {what_to_do}"))),
             Reply::Line { .. }

@@ -3,8 +3,13 @@
 use agent::socket::Page;
 use serde::Serialize;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
-use tauri::{AppHandle, Emitter as _, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{
+    AppHandle, Emitter as _, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
+
+use crate::commands::logs;
 
 /// Its name in the capability.
 pub(crate) const LABEL: &str = "main";
@@ -79,6 +84,13 @@ fn create(app: &AppHandle, destination: Destination) -> tauri::Result<()> {
             }
         })
         .build()?;
+    let gone = CancellationToken::new();
+    tauri::async_runtime::spawn(logs::follow(app.clone(), gone.clone()));
+    window.on_window_event(move |event| {
+        if matches!(event, WindowEvent::Destroyed) {
+            gone.cancel();
+        }
+    });
     window.set_focus()
 }
 

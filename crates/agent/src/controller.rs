@@ -161,10 +161,7 @@ impl Controller {
                 Some(clicked) = ears.clicks.recv() => self.clicked(&clicked),
                 _ = tick.tick() => self.tick(),
             }
-            if !self.watchers.is_empty() {
-                let status = self.status();
-                self.watchers.tell(status);
-            }
+            self.tell_watchers();
         }
     }
 

@@ -6,11 +6,13 @@
 use std::io;
 use std::path::Path;
 
+use link::Triage;
 use serde::{Deserialize, Serialize};
 use supervise::Kind;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
+use crate::children::logs::{Level, Stream};
 use crate::link::Question;
 use crate::status::Status;
 
@@ -87,8 +89,14 @@ pub enum Reply {
     Line {
         /// Which program.
         program: Kind,
+        /// Counts up.
+        number: u64,
         /// When, RFC 3339.
         at: String,
+        /// Where it comes from.
+        stream: Stream,
+        /// How bad it is, where the program says so.
+        level: Option<Level>,
         /// The line.
         text: String,
     },
@@ -114,6 +122,8 @@ pub enum Reply {
         /// Its JSON.
         value: serde_json::Value,
     },
+    /// A ticket is new, or stands elsewhere than before.
+    Triage(Box<Triage>),
     /// A person has clicked on a notice and wants to see this.
     Open {
         /// Where in the window.

@@ -70,6 +70,7 @@ pub(super) fn done(reply: Reply) -> Result<(), Failure> {
         | Reply::Status(_)
         | Reply::Line { .. }
         | Reply::Missed { .. }
+        | Reply::Triage(_)
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
         | Reply::Answered { .. }

@@ -160,7 +160,8 @@ impl Controller {
 
 fn reply(kind: Kind, line: &Line) -> Reply {
     let at = line.at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    Reply::Line { program: kind, at, text: line.text.clone() }
+    let Line { number, stream, level, .. } = *line;
+    Reply::Line { program: kind, number, at, stream, level, text: line.text.clone() }
 }
 
 fn done(sentence: String) -> Reply {

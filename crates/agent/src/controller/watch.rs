@@ -1,6 +1,7 @@
 //! Those who are told whenever what people see has changed, and what a person clicked on a notice.
 
 use alerts::notice::{Kind as About, Offer};
+use link::Triage;
 use supervise::Kind;
 use tokio::sync::mpsc;
 
@@ -16,6 +17,8 @@ pub(super) struct Watchers {
     all: Vec<Watcher>,
     /// What was told last.
     last: Option<Status>,
+    /// The tickets as they were told last.
+    tickets: Vec<Triage>,
 }
 
 struct Watcher {
@@ -50,8 +53,20 @@ impl Watchers {
         }
     }
 
-    /// Passes on what a person wants to see.
-    pub(super) fn open(&self, reply: &Reply) {
+    /// Tells of tickets that are new or stand elsewhere than before.
+    pub(super) fn tell_tickets(&mut self, tickets: &[Triage]) {
+        if self.tickets == tickets {
+            return;
+        }
+        // The oldest first, as they came.
+        for ticket in tickets.iter().rev().filter(|ticket| !self.tickets.contains(ticket)) {
+            self.pass_on(&Reply::Triage(Box::new(ticket.clone())));
+        }
+        self.tickets = tickets.to_vec();
+    }
+
+    /// Says it to everybody.
+    pub(super) fn pass_on(&self, reply: &Reply) {
         for watcher in &self.all {
             // Who has left 256 answers unread shows nothing to anybody.
             drop(watcher.replies.try_send(reply.clone()));
@@ -60,6 +75,18 @@ impl Watchers {
 }
 
 impl Controller {
+    /// After every piece of news.
+    pub(super) fn tell_watchers(&mut self) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let status = self.status();
+        self.watchers.tell(status);
+        if let Some(model) = &self.model {
+            self.watchers.tell_tickets(model.linked().recent());
+        }
+    }
+
     pub(super) fn clicked(&mut self, clicked: &Clicked) {
         let program = [Kind::Ollama, Kind::Cloudflared]
             .into_iter()
@@ -71,14 +98,14 @@ impl Controller {
             // Without a window nobody watches, and there is nothing to open.
             Offer::OpenTicket => {
                 let ticket_id = clicked.subject.clone();
-                self.watchers.open(&Reply::Open { page: Page::Tickets, ticket_id });
+                self.watchers.pass_on(&Reply::Open { page: Page::Tickets, ticket_id });
             }
             Offer::OpenWindow => {
                 let page = match clicked.kind {
                     About::NeedsReview => Page::Tickets,
                     About::TunnelDown | About::Exposed | About::GaveUp | About::NewAlert => Page::Overview,
                 };
-                self.watchers.open(&Reply::Open { page, ticket_id: None });
+                self.watchers.pass_on(&Reply::Open { page, ticket_id: None });
             }
         }
     }
