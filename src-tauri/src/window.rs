@@ -1,8 +1,10 @@
 //! The window: made when somebody wants it, gone when it is closed.
 
+use std::time::Duration;
+
 use agent::socket::Page;
 use serde::Serialize;
-use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::webview::NewWindowResponse;
 use tauri::{
     AppHandle, Emitter as _, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
 };
@@ -13,6 +15,13 @@ use crate::commands::logs;
 
 /// Its name in the capability.
 pub(crate) const LABEL: &str = "main";
+
+/// The place on the page for setting up where a link is confirmed; by being there a new page shows that it has the link.
+const PAIR: &str = "pair";
+
+/// How often a new page is told of a link, and for how long.
+const TELL_EVERY: Duration = Duration::from_millis(50);
+const TELL_WITHIN: Duration = Duration::from_secs(20);
 
 /// Where the window is to go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
@@ -31,12 +40,15 @@ impl Destination {
 
     /// Where a link is confirmed.
     pub(crate) fn pair(link: String) -> Self {
-        Self { page: Some(Page::Setup), ticket_id: None, pair_link: Some(link) }
+        Self { page: Some(Page::Setup), ticket_id: Some(PAIR.to_owned()), pair_link: Some(link) }
     }
 
     /// As the pages name their places.
     fn address(&self) -> String {
-        let Some(page) = self.page else { return "index.html".to_owned() };
+        // A page that is given a link goes there by itself.
+        let Some(page) = self.page.filter(|_| self.pair_link.is_none()) else {
+            return "index.html".to_owned();
+        };
         let page = match page {
             Page::Overview => "overview",
             Page::Tickets => "tickets",
@@ -77,14 +89,11 @@ fn create(app: &AppHandle, destination: Destination) -> tauri::Result<()> {
         .min_inner_size(720.0, 480.0)
         .on_navigation(is_own)
         .on_new_window(|_, _| NewWindowResponse::Deny)
-        .on_page_load(move |window, load| {
-            // The address cannot carry a link.
-            if load.event() == PageLoadEvent::Finished && destination.pair_link.is_some() {
-                drop(window.emit_to(LABEL, "navigate", &destination));
-            }
-        })
         .build()?;
     let gone = CancellationToken::new();
+    if destination.pair_link.is_some() {
+        tauri::async_runtime::spawn(hand_over(window.clone(), destination));
+    }
     tauri::async_runtime::spawn(logs::follow(app.clone(), gone.clone()));
     window.on_window_event(move |event| {
         if matches!(event, WindowEvent::Destroyed) {
@@ -92,6 +101,20 @@ fn create(app: &AppHandle, destination: Destination) -> tauri::Result<()> {
         }
     });
     window.set_focus()
+}
+
+/// Gives a new page a link, which its address must not carry: a page listens only some time after it was loaded.
+async fn hand_over(window: WebviewWindow, destination: Destination) {
+    let place = format!("/setup/{PAIR}");
+    let telling = async {
+        while window.url().is_ok_and(|url| url.fragment() != Some(&place)) {
+            drop(window.emit_to(LABEL, "navigate", &destination));
+            tokio::time::sleep(TELL_EVERY).await;
+        }
+    };
+    if tokio::time::timeout(TELL_WITHIN, telling).await.is_err() {
+        warn!(event = "link_lost", "the window did not take the link; paste it there");
+    }
 }
 
 /// Only the app's own pages are shown.
@@ -125,7 +148,7 @@ mod tests {
                 Destination::page(Page::Tickets, Some("a/b ü".to_owned())),
                 "index.html#/tickets/a%2Fb%20%C3%BC",
             ),
-            (Destination::pair("hubspot-triage://pair?code=A".to_owned()), "index.html#/setup"),
+            (Destination::pair("hubspot-triage://pair?code=A".to_owned()), "index.html"),
         ] {
             assert_eq!(destination.address(), address);
         }
