@@ -66,8 +66,7 @@ fn begin(app: &mut App) {
     #[cfg(target_os = "macos")]
     app.set_activation_policy(tauri::ActivationPolicy::Accessory);
     let app = app.handle();
-    let arguments = Arguments::read(std::env::args().skip(1));
-    let has_tray = put_up_tray(app);
+    put_up_tray(app);
     let following = app.clone();
     tauri::async_runtime::spawn(async move {
         let shell = following.state::<Shell>();
@@ -75,40 +74,40 @@ fn begin(app: &mut App) {
         following.exit(0);
     });
     tauri::async_runtime::spawn(signals::stop_on_signal(app.state::<Shell>().stop.clone()));
-    let (is_quiet, app) = (arguments.at_login, app.clone());
-    let has_asked = arguments.open || arguments.pair_link.is_some();
-    if has_asked {
-        arrive(&app, arguments);
+}
+
+/// The first window, when one is wanted. Made before the main loop runs, it would wait for it for ever.
+fn greet(app: &AppHandle) {
+    let arguments = Arguments::read(std::env::args().skip(1));
+    if arguments.open || arguments.pair_link.is_some() {
+        return arrive(app, arguments);
     }
+    let app = app.clone();
     tauri::async_runtime::spawn(async move {
+        let has_tray = app.state::<Shell>().drawn().is_some();
         let is_shown = has_tray && platform::has_tray_host().await;
         if has_tray && !is_shown {
             warn!(event = "no_tray_host", "{}", platform::NO_TRAY_HOST);
         }
         // At login the panel may come later than this app.
-        if !is_shown && !is_quiet && !has_asked {
+        if !is_shown && !arguments.at_login {
             window::open(&app, Destination::default());
         }
     });
 }
 
-/// Whether there is one.
-fn put_up_tray(app: &AppHandle) -> bool {
+fn put_up_tray(app: &AppHandle) {
     if !platform::has_indicator() {
-        warn!(event = "no_indicator", "{}", platform::NO_INDICATOR);
-        return false;
+        return warn!(event = "no_indicator", "{}", platform::NO_INDICATOR);
     }
     // Without a folder of one's own the icon lies where every user can write.
-    let Ok(context) = Context::read().map_err(|error| warn!(event = "no_context", %error)) else {
-        return put_up_in(app, &std::env::temp_dir());
-    };
-    drop(context.paths.create());
-    put_up_in(app, &context.paths.runtime)
-}
-
-fn put_up_in(app: &AppHandle, folder: &std::path::Path) -> bool {
-    let put_up = tray::put_up(app, folder);
-    put_up.inspect_err(|error| warn!(event = "no_tray", %error, "the icon cannot be shown")).is_ok()
+    let folder = Context::read().map(|context| {
+        drop(context.paths.create());
+        context.paths.runtime
+    });
+    if let Err(error) = tray::put_up(app, &folder.unwrap_or_else(|_| std::env::temp_dir())) {
+        warn!(event = "no_tray", %error, "the icon cannot be shown");
+    }
 }
 
 /// What a start, or another start, asks for.
@@ -188,7 +187,10 @@ fn note<E: std::fmt::Display>(what: &str, done: Result<(), E>) {
     }
 }
 
-fn on_event(_: &AppHandle, event: RunEvent) {
+fn on_event(app: &AppHandle, event: RunEvent) {
+    if let RunEvent::Ready = event {
+        greet(app);
+    }
     // Without a window the app goes on; only Quit, which says a code, ends it.
     if let RunEvent::ExitRequested { api, code: None, .. } = event {
         api.prevent_exit();

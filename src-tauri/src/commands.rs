@@ -8,6 +8,7 @@ mod secrets;
 mod settings;
 mod setup;
 mod tickets;
+mod tunnel;
 
 use agent::status::Status;
 use tauri::ipc::Invoke;
@@ -50,6 +51,8 @@ commands![
     setup::unpair,
     setup::pull_model,
     setup::cancel_pull,
+    tunnel::set_up_tunnel,
+    tunnel::cancel_tunnel,
     secrets::secrets,
     secrets::set_secret,
     secrets::test_secrets,

@@ -20,6 +20,7 @@ pub(crate) struct Shell {
     drawn: Mutex<Option<Drawn>>,
     clipboard: Mutex<Option<arboard::Clipboard>>,
     pull: Mutex<CancellationToken>,
+    tunnel: Mutex<CancellationToken>,
 }
 
 impl Shell {
@@ -40,15 +41,22 @@ impl Shell {
 
     /// A new download takes the place of the one before.
     pub(crate) fn begin_pull(&self) -> CancellationToken {
-        let mut pull = self.pull.lock().unwrap_or_else(PoisonError::into_inner);
-        pull.cancel();
-        *pull = CancellationToken::new();
-        pull.clone()
+        begin(&self.pull)
     }
 
     /// Ends the download that is under way.
     pub(crate) fn cancel_pull(&self) {
-        self.pull.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+        cancel(&self.pull);
+    }
+
+    /// Another set-up takes the place of the one before.
+    pub(crate) fn begin_tunnel(&self) -> CancellationToken {
+        begin(&self.tunnel)
+    }
+
+    /// Ends the set-up that is under way.
+    pub(crate) fn cancel_tunnel(&self) {
+        cancel(&self.tunnel);
     }
 
     /// Puts a text where the next paste takes it from. It is held as long as the app runs.
@@ -60,4 +68,15 @@ impl Shell {
         };
         clipboard.set_text(text)
     }
+}
+
+fn begin(work: &Mutex<CancellationToken>) -> CancellationToken {
+    let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
+    work.cancel();
+    *work = CancellationToken::new();
+    work.clone()
+}
+
+fn cancel(work: &Mutex<CancellationToken>) {
+    work.lock().unwrap_or_else(PoisonError::into_inner).cancel();
 }

@@ -64,11 +64,14 @@ pub(crate) fn open(app: &AppHandle, destination: Destination) {
     let app = app.clone();
     // Made on another thread than the main one, which has to answer meanwhile.
     tauri::async_runtime::spawn(async move {
-        let shown = match app.get_webview_window(LABEL) {
-            Some(window) => go(&window, &destination),
-            None => create(&app, destination),
-        };
-        if let Err(error) = shown {
+        // One that is being closed is known for a moment longer than it can be shown.
+        while let Some(window) = app.get_webview_window(LABEL) {
+            if go(&window, &destination).is_ok() {
+                return;
+            }
+            tokio::time::sleep(TELL_EVERY).await;
+        }
+        if let Err(error) = create(&app, destination) {
             warn!(event = "window_failed", %error, "the window cannot be shown");
         }
     });
@@ -78,7 +81,11 @@ fn go(window: &WebviewWindow, destination: &Destination) -> tauri::Result<()> {
     window.unminimize()?;
     window.show()?;
     window.set_focus()?;
-    if destination.page.is_some() { window.emit_to(LABEL, "navigate", destination) } else { Ok(()) }
+    if destination.page.is_some() {
+        window.emit_to(LABEL, "navigate", destination)?;
+    }
+    // Unlike what was asked before, this has an answer, which only a window that is there gives.
+    window.is_visible().map(drop)
 }
 
 fn create(app: &AppHandle, destination: Destination) -> tauri::Result<()> {

@@ -136,6 +136,42 @@ async fn wrong_settings_are_told_in_the_menu_until_they_are_mended() {
     app.quit(&item).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn start_at_login_is_switched_on_and_off_in_the_menu() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let machine = Machine::new(&desktop);
+    let app = machine.start(&[]);
+    let item = desktop.item().await;
+    let file = machine.path("home/.config/autostart/hubspot-triage.desktop");
+    item.click("Start at login").await;
+    app::until("the file", || file.exists()).await;
+    item.until_checked("Start at login", true).await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(app::TRAY) && text.contains("--at-login"), "{text}");
+    item.click("Start at login").await;
+    app::until("the file to be gone", || !file.exists()).await;
+    item.until_checked("Start at login", false).await;
+    app.quit(&item).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_library_that_draws_icons_it_says_which_and_the_window_opens() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let mut machine = Machine::new(&desktop);
+    // The loader stops at a file of that name that it cannot use.
+    let folder = machine.path("broken");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["libayatana-appindicator3.so.1", "libappindicator3.so.1"] {
+        std::fs::write(folder.join(name), "").unwrap();
+    }
+    machine.set("LD_LIBRARY_PATH", folder.to_str().unwrap());
+    let app = machine.start(&[]);
+    app.until_logged("libayatana-appindicator3-1").await;
+    app::until("the window", || desktop.windows() == 1).await;
+    assert!(!app.log().contains("panicked"), "{}", app.log());
+    app.stop().await;
+}
+
 #[test]
 fn without_a_display_it_says_what_to_run_instead() {
     let told = Command::new(app::TRAY)

@@ -12,6 +12,13 @@ type Properties = HashMap<String, OwnedValue>;
 /// Id, properties, children.
 type Node = (i32, Properties, Vec<OwnedValue>);
 
+/// A line of the menu.
+struct Shown {
+    id: i32,
+    label: String,
+    is_checked: bool,
+}
+
 pub(crate) struct TrayItem {
     item: zbus::Proxy<'static>,
     menu: zbus::Proxy<'static>,
@@ -59,7 +66,7 @@ impl TrayItem {
 
     /// The words of the menu's lines.
     pub(crate) async fn lines(&self) -> Vec<String> {
-        self.items().await.into_iter().map(|(_, label)| label).collect()
+        self.items().await.into_iter().map(|item| item.label).collect()
     }
 
     pub(crate) async fn until_line(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
@@ -81,21 +88,38 @@ impl TrayItem {
     pub(crate) async fn click(&self, label: &str) {
         self.until_line(label, |line| line == label).await;
         let items = self.items().await;
-        let (id, _) = items.iter().find(|(_, line)| line == label).unwrap();
+        let id = items.iter().find(|item| item.label == label).unwrap().id;
         let nothing = Value::from(0_i32);
-        self.menu.call_method("Event", &(*id, "clicked", nothing, 0_u32)).await.unwrap();
+        self.menu.call_method("Event", &(id, "clicked", nothing, 0_u32)).await.unwrap();
     }
 
-    async fn items(&self) -> Vec<(i32, String)> {
+    /// Waits until the line is switched so.
+    pub(crate) async fn until_checked(&self, label: &str, expected: bool) {
+        let asking = async {
+            loop {
+                let items = self.items().await;
+                if items.iter().any(|item| item.label == label && item.is_checked == expected) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, asking).await;
+        waited.unwrap_or_else(|_| panic!("{label} is not {expected}"));
+    }
+
+    async fn items(&self) -> Vec<Shown> {
         let none: Vec<&str> = Vec::new();
         let answer = self.menu.call_method("GetLayout", &(0_i32, -1_i32, none)).await.unwrap();
         let (_, (_, _, children)): (u32, Node) = answer.body().deserialize().unwrap();
-        let node = |child: OwnedValue| -> (i32, String) {
+        let node = |child: OwnedValue| {
             let structure = Structure::try_from(child).unwrap();
             let (id, properties, _): Node = structure.try_into().unwrap();
             let label = properties.get("label").and_then(|label| String::try_from(label.clone()).ok());
             // An underline that is doubled is none.
-            (id, label.unwrap_or_default().replace("__", "_"))
+            let label = label.unwrap_or_default().replace("__", "_");
+            let state = properties.get("toggle-state").and_then(|state| i32::try_from(state).ok());
+            Shown { id, label, is_checked: state == Some(1) }
         };
         children.into_iter().map(node).collect()
     }
