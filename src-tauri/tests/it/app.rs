@@ -165,6 +165,16 @@ impl App {
         find(&status).unwrap()
     }
 
+    /// Waits until the app shows its window.
+    pub(crate) async fn until_window(&mut self, desktop: &Desktop) {
+        let begun = std::time::Instant::now();
+        while desktop.windows() != 1 {
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "no window, {ended:?}: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub(crate) async fn until_logged(&self, words: &str) {
         until(words, || self.log().contains(words)).await;
     }

@@ -122,7 +122,8 @@ struct Display {
 impl Display {
     fn start() -> Option<Self> {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        // It must not begin anew, deaf for a moment, whenever its last client has gone.
+        command.args(["-displayfd", "1", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
         let process = match command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() {
             Ok(process) => process,
             Err(problem) => {

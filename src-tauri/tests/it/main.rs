@@ -76,20 +76,20 @@ async fn a_tray_app_that_is_killed_leaves_no_program_behind() {
 async fn a_second_start_hands_its_link_to_the_first_whose_window_opens() {
     let Some(desktop) = Desktop::start().await else { return };
     let machine = Machine::new(&desktop);
-    let app = machine.start(&[]);
+    let mut app = machine.start(&[]);
     desktop.item().await;
     app.until_answering().await;
     assert_eq!(desktop.windows(), 0, "no window before it is wanted");
     let mut second = machine.start(&[LINK]);
     second.until_ended(0).await;
     app.until_logged("is_invited=true").await;
-    app::until("the window", || desktop.windows() == 1).await;
+    app.until_window(&desktop).await;
     assert!(!app.log().contains("ABCD-EFGH"), "the code is in no log");
     desktop.close_window();
     app::until("the window to be gone", || desktop.windows() == 0).await;
     let item = desktop.item().await;
     item.click("Open").await;
-    app::until("the window again", || desktop.windows() == 1).await;
+    app.until_window(&desktop).await;
     app.quit(&item).await;
 }
 
@@ -115,9 +115,9 @@ async fn an_agent_that_runs_already_is_followed_and_outlives_the_tray() {
 async fn without_somebody_who_shows_icons_it_says_so_and_the_window_opens() {
     let Some(desktop) = Desktop::without_panel().await else { return };
     let machine = Machine::new(&desktop);
-    let app = machine.start(&[]);
+    let mut app = machine.start(&[]);
     app.until_logged("This desktop shows no icons").await;
-    app::until("the window", || desktop.windows() == 1).await;
+    app.until_window(&desktop).await;
     app.until_running().await;
     app.stop().await;
 }
@@ -165,9 +165,9 @@ async fn without_the_library_that_draws_icons_it_says_which_and_the_window_opens
         std::fs::write(folder.join(name), "").unwrap();
     }
     machine.set("LD_LIBRARY_PATH", folder.to_str().unwrap());
-    let app = machine.start(&[]);
+    let mut app = machine.start(&[]);
     app.until_logged("libayatana-appindicator3-1").await;
-    app::until("the window", || desktop.windows() == 1).await;
+    app.until_window(&desktop).await;
     assert!(!app.log().contains("panicked"), "{}", app.log());
     app.stop().await;
 }
@@ -190,8 +190,8 @@ async fn without_a_session_bus_it_opens_the_window_and_ends_when_asked() {
     let Some(desktop) = Desktop::start().await else { return };
     let mut machine = Machine::new(&desktop);
     machine.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
-    let app = machine.start(&[]);
-    app::until("the window", || desktop.windows() == 1).await;
+    let mut app = machine.start(&[]);
+    app.until_window(&desktop).await;
     app.until_running().await;
     app.stop().await;
 }
