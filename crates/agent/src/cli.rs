@@ -20,9 +20,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use supervise::Kind;
 
-use crate::environment::Environment;
-use crate::paths::Paths;
-use crate::settings::{self, ReadError, Settings};
+use crate::context::Context;
 use terminal::complain;
 
 /// Settings are wrong: what `sysexits.h` calls EX_USAGE, as for the orchestrator.
@@ -118,34 +116,15 @@ impl From<Program> for Kind {
     }
 }
 
-/// What every command needs.
-struct Context {
-    environment: Environment,
-    paths: Paths,
-    settings: Settings,
-}
-
-impl Context {
-    fn socket(&self) -> PathBuf {
-        self.paths.runtime.join("agent.sock")
-    }
-}
-
 /// Does what the command line says.
 pub async fn main(cli: Cli) -> ExitCode {
-    let environment = Environment::read();
-    let paths = match Paths::find(environment.agent_home.clone()) {
-        Ok(paths) => paths,
+    let context = match Context::read() {
+        Ok(context) => context,
         Err(problem) => {
-            complain(&format!("error: {problem}"));
+            complain(&problem.to_string());
             return ExitCode::from(BAD_SETTINGS);
         }
     };
-    let settings = match settings::read(&paths.settings_file(), &environment.home) {
-        Ok(settings) => settings,
-        Err(problem) => return refuse(&problem),
-    };
-    let context = Context { environment, paths, settings };
     match cli.command {
         Command::Run => run::run(context).await,
         Command::Status { json } => ask::status(&context, json).await,
@@ -168,9 +147,4 @@ pub async fn main(cli: Cli) -> ExitCode {
             ExitCode::SUCCESS
         }
     }
-}
-
-fn refuse(problem: &ReadError) -> ExitCode {
-    complain(&problem.to_string());
-    ExitCode::from(BAD_SETTINGS)
 }

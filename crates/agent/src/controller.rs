@@ -3,6 +3,8 @@
 
 mod answers;
 mod hands;
+mod questions;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,8 +32,9 @@ use crate::paths::Paths;
 use crate::probes::{Clocks, Probe, Probes, Seen, Sensed};
 use crate::secrets::Secrets;
 use crate::settings::Settings;
-use crate::socket::{self, Asked, Listener};
+use crate::socket::Asked;
 use hands::Hands;
+use watch::Watchers;
 
 /// News that waits for the loop, of each kind.
 const WAITING: usize = 64;
@@ -65,8 +68,8 @@ pub struct Ends {
     pub notifier: Box<dyn Notifier>,
     /// What they click there.
     pub clicks: mpsc::Receiver<Clicked>,
-    /// Where the command line asks.
-    pub listener: Listener,
+    /// What is asked of it.
+    pub questions: mpsc::Receiver<Asked>,
 }
 
 /// Keeps the programs at work and tells how things are, until `stop`; then ends what it started.
@@ -75,8 +78,6 @@ pub async fn run(means: Means, ends: Ends, stop: CancellationToken) {
     let (news, heard) = mpsc::channel(WAITING);
     let (sensed, seen) = mpsc::channel(WAITING);
     let (looked, found) = mpsc::channel(WAITING);
-    let (asked, questions) = mpsc::channel(WAITING);
-    tokio::spawn(socket::serve(ends.listener, asked));
     let hands = Hands::new(means, news, looked);
     let (says, said) = mpsc::channel(WAITING);
     let targets = hands.targets().await;
@@ -97,10 +98,11 @@ pub async fn run(means: Means, ends: Ends, stop: CancellationToken) {
         pids: BTreeMap::new(),
         ticks: 0,
         last: None,
+        watchers: Watchers::default(),
     };
     controller.take(Input::Wished(first));
     controller.link(peer);
-    let ears = Ears { heard, seen, said, found, questions, clicks: ends.clicks };
+    let ears = Ears { heard, seen, said, found, questions: ends.questions, clicks: ends.clicks };
     controller.listen(ears, stop).await;
     controller.link.leave().await;
 }
@@ -128,6 +130,7 @@ struct Controller {
     pids: BTreeMap<Kind, u32>,
     ticks: u64,
     last: Option<Summary>,
+    watchers: Watchers,
 }
 
 impl Controller {
@@ -158,6 +161,7 @@ impl Controller {
                 Some(clicked) = ears.clicks.recv() => self.clicked(&clicked),
                 _ = tick.tick() => self.tick(),
             }
+            self.tell_watchers();
         }
     }
 
@@ -245,20 +249,6 @@ impl Controller {
             What::SpawnFailed { .. } | What::Exited { .. } => drop(self.pids.remove(&news.kind)),
         }
         self.take(Input::Program(news.kind, news.into_input()));
-    }
-
-    fn clicked(&mut self, clicked: &Clicked) {
-        use alerts::notice::Offer;
-        let program = [Kind::Ollama, Kind::Cloudflared]
-            .into_iter()
-            .find(|kind| clicked.subject.as_deref() == Some(kind.to_string().as_str()));
-        match clicked.offer {
-            Offer::Restart | Offer::Retry => {
-                self.take(Input::Wished(Wish::Restart(program.unwrap_or(Kind::Cloudflared))));
-            }
-            // Without a window there is nothing to open.
-            Offer::OpenTicket | Offer::OpenWindow => {}
-        }
     }
 
     fn tick(&mut self) {

@@ -4,18 +4,24 @@
 
 pub mod children;
 pub mod cli;
+pub mod context;
 pub mod controller;
 pub mod diagnostics;
 pub mod environment;
+pub mod handle;
 pub mod link;
+pub mod logging;
 pub mod model;
 pub mod notices;
 pub mod ollama_api;
+pub mod pairing;
 pub mod paths;
 pub mod probes;
+pub mod resident;
 pub mod secrets;
 pub mod service;
 pub mod settings;
+pub mod signals;
 pub mod socket;
 pub mod status;
 pub mod tunnel;

@@ -6,11 +6,14 @@
 use std::io;
 use std::path::Path;
 
+use link::Triage;
 use serde::{Deserialize, Serialize};
 use supervise::Kind;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
+use crate::children::logs::{Level, Stream};
+use crate::link::Question;
 use crate::status::Status;
 
 #[cfg(unix)]
@@ -26,7 +29,7 @@ pub use platform::{Listener, connect};
 const LONGEST_REQUEST: u64 = 64 * 1024;
 
 /// Answers waiting for a slow reader; past it the controller does not wait, lines are left out.
-const WAITING: usize = 256;
+pub(crate) const WAITING: usize = 256;
 
 /// What is asked of the running agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +64,19 @@ pub enum Request {
     },
     /// The settings or secrets are others than before.
     Reload,
+    /// Look at every hop now, out of turn.
+    CheckNow,
+    /// Which secrets there are.
+    Secrets,
+    /// Try the keychain, and call the public address with the service token and without it.
+    TestSecrets,
+    /// Ask the orchestrator, as this device.
+    Orchestrator {
+        /// What.
+        question: Question,
+    },
+    /// How everything is, now and whenever it is different, and what a person wants to see. Without end.
+    Watch,
 }
 
 /// A line of an answer.
@@ -73,8 +89,14 @@ pub enum Reply {
     Line {
         /// Which program.
         program: Kind,
+        /// Counts up.
+        number: u64,
         /// When, RFC 3339.
         at: String,
+        /// Where it comes from.
+        stream: Stream,
+        /// How bad it is, where the program says so.
+        level: Option<Level>,
         /// The line.
         text: String,
     },
@@ -84,6 +106,30 @@ pub enum Reply {
         program: Kind,
         /// How many.
         count: u64,
+    },
+    /// The names of the secrets that are set; none of their values.
+    Secrets {
+        /// As in the keychain.
+        set: Vec<String>,
+    },
+    /// What a test found, line by line.
+    Tested {
+        /// In the order in which it was looked.
+        checks: Vec<Check>,
+    },
+    /// What the orchestrator answered.
+    Answered {
+        /// Its JSON.
+        value: serde_json::Value,
+    },
+    /// A ticket is new, or stands elsewhere than before.
+    Triage(Box<Triage>),
+    /// A person has clicked on a notice and wants to see this.
+    Open {
+        /// Where in the window.
+        page: Page,
+        /// The ticket there.
+        ticket_id: Option<String>,
     },
     /// It is done, or under way.
     Done {
@@ -97,6 +143,31 @@ pub enum Reply {
         /// What to do about it.
         what_to_do: String,
     },
+}
+
+/// One thing that was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// In a few words.
+    pub what: String,
+    /// It is as it should be.
+    pub ok: bool,
+    /// What was found.
+    pub sentence: String,
+    /// The one thing to do about it.
+    pub what_to_do: Option<String>,
+}
+
+/// A page of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    /// The chain of hops.
+    Overview,
+    /// The tickets.
+    Tickets,
+    /// Pairing, model, tunnel.
+    Setup,
 }
 
 /// A request, and where its answer goes; the answer ends when the sender is dropped.

@@ -181,6 +181,17 @@ impl Status {
         }
     }
 
+    /// Whether people would see a difference. What the programs write is none: it has a place of its own.
+    #[must_use]
+    pub fn is_news_after(&self, last: &Self) -> bool {
+        let quiet = |status: &Self| {
+            let mut status = status.clone();
+            status.programs.iter_mut().for_each(|program| (program.lines, program.dropped) = (0, 0));
+            status
+        };
+        quiet(self) != quiet(last)
+    }
+
     /// Takes out what tickets say, before it leaves this machine.
     pub fn forget_words_of_tickets(&mut self) {
         self.recent.iter_mut().for_each(|ticket| ticket.subject = None);
@@ -244,6 +255,11 @@ mod tests {
             (ollama.state.as_str(), ollama.pid, ollama.lines, ollama.dropped),
             ("starting", Some(42), 7, 1)
         );
+        let mut written = status.clone();
+        written.programs[0].lines = 8;
+        assert!(!written.is_news_after(&status));
+        written.programs[0].pid = None;
+        assert!(written.is_news_after(&status));
         let json = serde_json::to_string(&status).unwrap();
         assert_eq!(serde_json::from_str::<Status>(&json).unwrap(), status);
     }

@@ -87,10 +87,16 @@ pub(super) async fn tell(context: &Context, request: &Request) -> ExitCode {
 fn show(reply: &Reply) -> bool {
     match reply {
         Reply::Status(status) => say(&table::status(status, look())),
-        Reply::Line { program, at, text } => say(&format!("{at} {program}: {text}")),
+        Reply::Line { program, at, text, .. } => say(&format!("{at} {program}: {text}")),
         Reply::Missed { program, count } => {
             say(&format!("{program}: {count} lines came too fast to be shown"))
         }
+        // For windows.
+        Reply::Open { .. }
+        | Reply::Triage(_)
+        | Reply::Secrets { .. }
+        | Reply::Tested { .. }
+        | Reply::Answered { .. } => {}
         Reply::Done { sentence } => say(sentence),
         Reply::Failed { why, what_to_do } => {
             complain(&format!("{why}\n{what_to_do}"));

@@ -8,7 +8,6 @@ use supervise::Kind;
 
 use super::Context;
 use super::ask::current;
-use super::keep::open_secrets;
 use super::terminal::{complain, say};
 use crate::diagnostics::{Parts, write};
 use crate::secrets::Entry;
@@ -22,7 +21,7 @@ pub(super) async fn run(context: &Context, file: &Path) -> ExitCode {
     let mut status = current(context).await;
     status.iter_mut().for_each(Status::forget_words_of_tickets);
     let mut kept = Vec::new();
-    let secrets = open_secrets(context).await;
+    let secrets = context.open_secrets().await;
     for entry in Entry::ALL {
         // One that cannot be read cannot be looked for either; what looks like one is masked all the same.
         kept.extend(secrets.get(entry).await.ok().flatten());

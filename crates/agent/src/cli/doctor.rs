@@ -9,7 +9,6 @@ use supervise::health::Health;
 use supervise::install;
 
 use super::ask::{NOT_RUNNING, current};
-use super::keep::open_secrets;
 use super::terminal::{look, say};
 use super::{Context, table};
 use crate::children::find::{Found, find};
@@ -54,7 +53,7 @@ async fn looks(context: &Context) -> Vec<Look> {
     for kind in [Kind::Ollama, Kind::Cloudflared] {
         looks.push(installed(context, kind));
     }
-    let secrets = open_secrets(context).await;
+    let secrets = context.open_secrets().await;
     looks.push(match secrets.check().await {
         Ok(()) => Look::ok("The keychain keeps what it is given.".to_owned()),
         Err(problem) => Look {

@@ -1,18 +1,14 @@
 //! `secrets`.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 
 use super::terminal::{complain, read_input, say};
 use super::{Context, ask};
-use crate::secrets::{Entry, Keeping, Keychain, Secrets, read};
+use crate::secrets::{Entry, Keeping, read};
 use crate::socket::{Request, ask as ask_agent};
-
-/// How long the keychain may take, which may be waiting for a person.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What to do with secrets.
 #[derive(Debug, Subcommand)]
@@ -29,17 +25,6 @@ pub(super) enum Command {
     },
     /// Try the keychain, and show which secrets are there
     Check,
-}
-
-/// The secrets as they are kept here, with what the environment lends this run.
-pub(super) async fn open_secrets(context: &Context) -> Secrets {
-    let secrets = Secrets::open(Box::new(Keychain), PATIENCE).await;
-    if let Some(token) = &context.environment.tunnel_token
-        && let Ok(token) = read(Entry::TunnelToken, token.expose_secret())
-    {
-        secrets.lend(Entry::TunnelToken, &token);
-    }
-    secrets
 }
 
 pub(super) async fn run(context: &Context, command: Command) -> ExitCode {
@@ -66,7 +51,7 @@ async fn set(context: &Context, name: &str) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let secrets = open_secrets(context).await;
+    let secrets = context.open_secrets().await;
     forget_end(context, entry);
     match secrets.set(entry, &secret).await {
         Keeping::ForGood => {
@@ -89,7 +74,7 @@ async fn set(context: &Context, name: &str) -> ExitCode {
 
 async fn forget(context: &Context, name: &str) -> ExitCode {
     let Some(entry) = known(name) else { return ExitCode::FAILURE };
-    let forgotten = open_secrets(context).await.delete(entry).await;
+    let forgotten = context.open_secrets().await.delete(entry).await;
     forget_end(context, entry);
     tell_agent(context, entry, "").await;
     match forgotten {
@@ -105,7 +90,7 @@ async fn forget(context: &Context, name: &str) -> ExitCode {
 }
 
 async fn check(context: &Context) -> ExitCode {
-    let secrets = open_secrets(context).await;
+    let secrets = context.open_secrets().await;
     let tried = secrets.check().await;
     match &tried {
         Ok(()) => say("● The keychain keeps what it is given."),

@@ -168,7 +168,7 @@ fn remember(context: &Context, hostname: Hostname, file: PathBuf) -> Result<(), 
     settings.hostname = Some(hostname);
     settings.mode = Mode::Config;
     settings.tunnel_config = Some(file);
-    super::tunnel::write_settings(context, &settings)
+    context.write_settings(&settings)
 }
 
 fn config_file(context: &Context) -> PathBuf {

@@ -9,7 +9,6 @@ use link::TunnelOffer;
 use secrecy::ExposeSecret as _;
 
 use super::Context;
-use super::keep::open_secrets;
 use super::terminal::{agrees, complain, say};
 use super::tunnel::{About, api, explained, hostname, session};
 use crate::link::{Client, Error};
@@ -25,7 +24,7 @@ const WAITS_SECONDS: [u64; 4] = [1, 2, 5, 10];
 
 pub(super) async fn rotate(context: &Context, about: About) -> Result<ExitCode, String> {
     let wanted = Wanted::new(hostname(context, about.hostname)?);
-    let (api, secrets) = (api(context)?, open_secrets(context).await);
+    let (api, secrets) = (api(context)?, context.open_secrets().await);
     secrets.check().await.map_err(|problem| {
         format!(
             "Nothing was changed: the new secret could not be kept, because {problem}.\n{}",

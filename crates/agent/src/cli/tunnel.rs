@@ -9,13 +9,12 @@ use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Context;
-use super::keep::open_secrets;
 use super::local::Local;
 use super::terminal::{agrees, complain, read_input, say};
 use crate::environment::API_TOKEN;
 use crate::link::Client;
 use crate::secrets::{Entry, Secrets};
-use crate::settings::{Mode, Settings};
+use crate::settings::Mode;
 use crate::tunnel::api::{Api, BASE};
 use crate::tunnel::setup::{self, Ledger, Plan, Session, Wanted};
 use crate::tunnel::verify::{Credentials, verify};
@@ -100,7 +99,7 @@ async fn set_up(context: &Context, options: Setup) -> Result<ExitCode, String> {
     let mut wanted = Wanted::new(hostname(context, options.about.hostname)?);
     wanted.overwrite_dns = options.overwrite_dns;
     wanted.new_secret = options.new_secret;
-    let (api, secrets) = (api(context)?, open_secrets(context).await);
+    let (api, secrets) = (api(context)?, context.open_secrets().await);
     secrets.check().await.map_err(|problem| {
         format!("The tunnel's secrets could not be kept: {problem}.\n{}", problem.what_to_do())
     })?;
@@ -151,18 +150,12 @@ fn remember(context: &Context, wanted: &Wanted) -> Result<(), String> {
     let mut settings = context.settings.clone();
     settings.hostname = Some(wanted.hostname.clone());
     settings.mode = Mode::Token;
-    write_settings(context, &settings)
-}
-
-pub(super) fn write_settings(context: &Context, settings: &Settings) -> Result<(), String> {
-    context.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
-    crate::settings::write(&context.paths.settings_file(), settings, &context.environment.home)
-        .map_err(|problem| format!("The settings cannot be written: {problem}."))
+    context.write_settings(&settings)
 }
 
 async fn undo(context: &Context, about: About, leave_open: bool) -> Result<ExitCode, String> {
     let wanted = Wanted::new(hostname(context, about.hostname)?);
-    let (api, secrets) = (api(context)?, open_secrets(context).await);
+    let (api, secrets) = (api(context)?, context.open_secrets().await);
     let mut session = session(context, &api, &secrets, &wanted.hostname)?;
     if session.ledger.is_empty() {
         say("Nothing at Cloudflare was made from here; there is nothing to take back.");
@@ -190,7 +183,7 @@ async fn look(context: &Context, name: Option<String>) -> Result<ExitCode, Strin
             .public_address(context.environment.public_url.clone())
             .ok_or_else(|| NO_HOSTNAME.to_owned())?,
     };
-    let secrets = open_secrets(context).await;
+    let secrets = context.open_secrets().await;
     let secret = async |entry: Entry| {
         let found =
             secrets.get(entry).await.map_err(|problem| format!("{problem}.\n{}", problem.what_to_do()))?;

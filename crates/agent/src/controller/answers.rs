@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::Controller;
 use crate::children::logs::{Followed, Line, Log};
-use crate::model::{Input, Wish};
+use crate::model::{Effect, Input, Wish};
 use crate::secrets::{Entry, Keeping};
 use crate::socket::{Asked, Reply, Request};
 use crate::status::{Besides, Process, Status};
@@ -35,6 +35,17 @@ impl Controller {
             Request::Logs { program, lines, follow } => {
                 self.send_logs(program, lines.min(MOST_LINES), follow, replies);
                 return;
+            }
+            Request::Secrets => Reply::Secrets { set: self.set_secrets().await },
+            Request::TestSecrets => return self.test_secrets(replies).await,
+            Request::Orchestrator { question } => return self.ask_orchestrator(question, replies),
+            Request::Watch => {
+                self.watchers.add(replies);
+                return;
+            }
+            Request::CheckNow => {
+                self.perform(Effect::ProbeAll);
+                done("Every hop is being looked at.".to_owned())
             }
             Request::Secret { entry, value } => self.keep(&entry, value).await,
             Request::Reload => self.reload().await,
@@ -149,13 +160,14 @@ impl Controller {
 
 fn reply(kind: Kind, line: &Line) -> Reply {
     let at = line.at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    Reply::Line { program: kind, at, text: line.text.clone() }
+    let Line { number, stream, level, .. } = *line;
+    Reply::Line { program: kind, number, at, stream, level, text: line.text.clone() }
 }
 
 fn done(sentence: String) -> Reply {
     Reply::Done { sentence }
 }
 
-fn failed(why: String, what_to_do: &str) -> Reply {
+pub(super) fn failed(why: String, what_to_do: &str) -> Reply {
     Reply::Failed { why, what_to_do: what_to_do.to_owned() }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::Error;
+use super::{Error, Question};
 use crate::tunnel::{http, is_safe};
 
 /// A call takes so long at the most, unless it says otherwise.
@@ -107,6 +107,15 @@ impl Client {
     /// See [`Error`].
     pub async fn triages(&self, limit: usize) -> Result<TriagePage> {
         self.send(Method::GET, &format!("triages?limit={limit}"), None::<&()>, TIME_LIMIT).await
+    }
+
+    /// Asks what a window wants to know; the answer's JSON.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn ask(&self, question: &Question) -> Result<serde_json::Value> {
+        let (method, path, body) = question.call();
+        self.send(method, &path, body, TIME_LIMIT).await
     }
 
     /// Opens the stream of changes, after that one when it is named.

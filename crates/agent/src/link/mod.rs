@@ -12,12 +12,14 @@ mod error;
 mod follow;
 mod invitation;
 mod pace;
+mod question;
 mod report;
 mod sse;
 
 pub use client::Client;
 pub use error::Error;
 pub use invitation::{Invitation, NoInvitation};
+pub use question::{Question, TriageQuery};
 pub use report::{report, standing};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -16,4 +16,6 @@ mod support;
 mod undo;
 mod verify;
 #[cfg(target_os = "linux")]
+mod watch;
+#[cfg(target_os = "linux")]
 mod whole;

@@ -1,6 +1,6 @@
 //! From the bytes of a line to words for people.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use supervise::Kind;
 
@@ -8,7 +8,7 @@ use super::flood::Raw;
 use super::mask::Mask;
 
 /// How bad a line is, in the program's own opinion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// For those who look for a fault.

@@ -1,0 +1,111 @@
+//! What the desktop does for the window: the browser, the clipboard, the start at login.
+
+use agent::cli::table::{self, Look};
+use chrono::Utc;
+use tauri::{AppHandle, Manager as _, State};
+use tauri_plugin_autostart::ManagerExt as _;
+use url::{Host, Url};
+
+use super::failure::Failure;
+use crate::shell::Shell;
+use crate::tray;
+use crate::view::Seen;
+
+/// Opens an address in the person's browser.
+///
+/// # Errors
+/// When it is no address of a page, or no browser can be started.
+pub(crate) fn open_in_browser(url: &str) -> Result<(), String> {
+    let url = Url::parse(url).ok().filter(is_page).ok_or("this is no address of a page")?;
+    open::that_detached(url.as_str()).map_err(|error| format!("no browser could be started: {error}"))
+}
+
+/// Other schemes start programs.
+fn is_page(url: &Url) -> bool {
+    let is_here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && is_here)
+}
+
+/// Puts the state of everything, without words of tickets, where the next paste takes it from.
+///
+/// # Errors
+/// When there is no agent, or no clipboard.
+pub(crate) fn copy_status(app: &AppHandle) -> Result<(), String> {
+    let shell = app.state::<Shell>();
+    let text = match &*shell.seen() {
+        Seen::Nothing => return Err("nothing is known so far".to_owned()),
+        Seen::Lost(why) => why.clone(),
+        Seen::Status(status) => {
+            let mut status = status.clone();
+            status.forget_words_of_tickets();
+            let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+            let told = table::status(&status, Look { colour: false, now: Utc::now() });
+            format!("hubspot-triage {} on {system}\n{told}", status.version)
+        }
+    };
+    shell.copy(&text).map_err(|error| error.to_string())
+}
+
+#[tauri::command]
+pub(super) fn open_url(url: String) -> Result<(), Failure> {
+    open_in_browser(&url)
+        .map_err(|why| Failure::new("not_opened", format!("The page was not opened: {why}."), url))
+}
+
+#[tauri::command]
+pub(super) fn starts_at_login(app: AppHandle) -> bool {
+    app.autolaunch().is_enabled().unwrap_or(false)
+}
+
+#[tauri::command]
+pub(super) fn set_start_at_login(app: AppHandle, on: bool) -> Result<(), Failure> {
+    let login = app.autolaunch();
+    let done = if on { login.enable() } else { login.disable() };
+    tray::redraw(&app);
+    done.map_err(|error| {
+        let what_to_do = "Set it in the desktop's own settings of what starts at login.";
+        Failure::new("not_set", format!("Start at login was not changed: {error}."), what_to_do)
+    })
+}
+
+#[tauri::command]
+pub(super) fn copy_text(shell: State<'_, Shell>, text: &str) -> Result<(), Failure> {
+    shell.copy(text).map_err(|error| not_copied(&error.to_string()))
+}
+
+#[tauri::command]
+pub(super) fn copy_diagnostics(app: AppHandle) -> Result<(), Failure> {
+    copy_status(&app).map_err(|why| not_copied(&why))
+}
+
+fn not_copied(why: &str) -> Failure {
+    let what_to_do = "Select the text and copy it, or run triage-agent diagnostics FILE.";
+    Failure::new("not_copied", format!("Nothing was copied: {why}."), what_to_do)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_are_opened_and_no_program_is_started() {
+        for (url, expected) in [
+            ("https://app.hubspot.com/contacts/1/record/0-5/2", true),
+            ("http://127.0.0.1:3000/", true),
+            ("http://[::1]:3000/", true),
+            ("http://localhost:3000/", true),
+            ("http://example.com/", false),
+            ("file:///etc/passwd", false),
+            ("javascript:alert(1)", false),
+            ("ssh://example.com", false),
+        ] {
+            assert_eq!(is_page(&url.parse().unwrap()), expected, "{url}");
+        }
+        assert!(open_in_browser("no address").is_err());
+    }
+}

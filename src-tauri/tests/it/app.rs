@@ -1,0 +1,258 @@
+//! A machine of its own for one tray app, and the running app.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use agent::socket::{Reply, Request, ask};
+use agent::status::Status;
+use rustix::process::{Pid, Signal, kill_process};
+use sims::programs::{Control, Program, install};
+use tempfile::TempDir;
+
+use crate::desktop::Desktop;
+use crate::menu::TrayItem;
+
+/// Several desktops share a small machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+pub(crate) const TRAY: &str = env!("CARGO_BIN_EXE_hubspot-triage-tray");
+
+/// `{"a":"0123","s":"AAAA…=","t":"11111111-2222-4333-8444-555555555555"}`.
+const TOKEN: &str = "eyJhIjoiMDEyMyIsInMiOiJBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBPSIsInQiOiIxMTExMTExMS0yMjIyLTQzMzMtODQ0NC01NTU1NTU1NTU1NTUifQ==";
+
+pub(crate) struct Machine {
+    folder: TempDir,
+    environment: BTreeMap<String, String>,
+    ports: [u16; 2],
+}
+
+/// A running tray app; killed with its test.
+pub(crate) struct App {
+    process: Child,
+    log: PathBuf,
+    socket: PathBuf,
+}
+
+impl Machine {
+    pub(crate) fn new(desktop: &Desktop) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["bin", "home"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        for program in [Program::Ollama, Program::Cloudflared] {
+            install(program, built(), &folder.path().join("bin")).unwrap();
+        }
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let environment = [
+            ("PATH", format!("{}:/usr/bin:/bin", path("bin"))),
+            ("HOME", path("home")),
+            ("TRIAGE_AGENT_HOME", path("agent")),
+            ("TUNNEL_TOKEN", TOKEN.to_owned()),
+            ("SIM_STARTS", path("starts")),
+            ("SIM_PACE", "20".to_owned()),
+            ("SIM_OLLAMA_CONTROL", path("ollama.control")),
+            ("SIM_CLOUDFLARED_CONTROL", path("cloudflared.control")),
+            ("NO_COLOR", "1".to_owned()),
+            // No software renderer of a graphics card.
+            ("GDK_GL", "disable".to_owned()),
+            ("LIBGL_ALWAYS_SOFTWARE", "1".to_owned()),
+        ];
+        let mut environment: BTreeMap<String, String> =
+            environment.map(|(name, value)| (name.to_owned(), value)).into();
+        environment.extend(desktop.environment());
+        let held = [0, 0].map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap());
+        let ports = held.map(|listener| listener.local_addr().unwrap().port());
+        let machine = Self { folder, environment, ports };
+        machine.good_settings();
+        machine
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn settings(&self, text: &str) {
+        let folder = self.folder.path().join("agent/config");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config.toml"), text).unwrap();
+    }
+
+    pub(crate) fn good_settings(&self) {
+        let [ollama, metrics] = self.ports;
+        self.settings(&format!(
+            "[ollama]\naddress = \"127.0.0.1:{ollama}\"\n[cloudflared]\nmetrics_port = {metrics}\n"
+        ));
+    }
+
+    pub(crate) fn control(&self, program: Program) -> Control {
+        Control::at(&self.folder.path().join(format!("{}.control", program.name())))
+    }
+
+    pub(crate) fn start(&self, words: &[&str]) -> App {
+        self.start_with(&self.environment, words)
+    }
+
+    /// On another desktop.
+    pub(crate) fn start_on(&self, desktop: &Desktop, words: &[&str]) -> App {
+        let mut environment = self.environment.clone();
+        environment.extend(desktop.environment());
+        self.start_with(&environment, words)
+    }
+
+    fn start_with(&self, environment: &BTreeMap<String, String>, words: &[&str]) -> App {
+        static STARTED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let log = self.folder.path().join(format!("tray-{number}.log"));
+        let mut command = Command::new(TRAY);
+        command.args(words).env_clear().envs(environment).current_dir(self.folder.path());
+        let out = File::create(&log).unwrap();
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().unwrap();
+        App { process, log, socket: self.folder.path().join("agent/run/agent.sock") }
+    }
+}
+
+impl App {
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    async fn status(&self) -> Option<Status> {
+        let mut answer = ask(&self.socket, &Request::Status).await.ok()?;
+        match answer.next().await {
+            Ok(Some(Reply::Status(status))) => Some(*status),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    async fn until_status(&self, what: &str, is_so: impl Fn(&Status) -> bool) -> Status {
+        let asking = async {
+            loop {
+                if let Some(status) = self.status().await.filter(&is_so) {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, asking).await;
+        waited.unwrap_or_else(|_| panic!("waited for {what}: {}", self.log()))
+    }
+
+    pub(crate) async fn until_answering(&self) {
+        self.until_status("the agent to answer", |_| true).await;
+    }
+
+    /// Waits until both programs run.
+    pub(crate) async fn until_running(&self) {
+        let both = |status: &Status| status.programs.iter().all(|program| program.state == "running");
+        self.until_status("both programs to run", both).await;
+    }
+
+    pub(crate) async fn pid_of(&self, program: &str) -> u32 {
+        let find = |status: &Status| {
+            let is_it = |kind: supervise::Kind| kind.to_string().eq_ignore_ascii_case(program);
+            status.programs.iter().find(|one| is_it(one.program)).and_then(|one| one.pid)
+        };
+        let status = self.until_status("its process", |status| find(status).is_some()).await;
+        find(&status).unwrap()
+    }
+
+    /// Waits until the app shows its window.
+    pub(crate) async fn until_window(&mut self, desktop: &Desktop) {
+        let begun = std::time::Instant::now();
+        while desktop.windows() != 1 {
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "no window, {ended:?}: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(crate) async fn until_logged(&self, words: &str) {
+        until(words, || self.log().contains(words)).await;
+    }
+
+    /// Waits until it has ended with that code.
+    pub(crate) async fn until_ended(&mut self, code: i32) {
+        let mut ended = None;
+        until("the app to end", || {
+            ended = self.process.try_wait().unwrap();
+            ended.is_some()
+        })
+        .await;
+        assert_eq!(ended.and_then(|status| status.code()), Some(code), "{}", self.log());
+    }
+
+    /// Clicks Quit.
+    pub(crate) async fn quit(mut self, item: &TrayItem) {
+        item.click("Quit").await;
+        self.until_ended(0).await;
+        assert!(!self.log().contains("panicked"), "{}", self.log());
+    }
+
+    /// Asks it to end.
+    pub(crate) async fn stop(mut self) {
+        kill_process(pid(self.process.id()), Signal::TERM).unwrap();
+        self.until_ended(0).await;
+    }
+
+    /// As by `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+pub(crate) fn kill(id: u32) {
+    kill_process(pid(id), Signal::KILL).unwrap();
+}
+
+fn pid(id: u32) -> Pid {
+    Pid::from_raw(i32::try_from(id).unwrap()).unwrap()
+}
+
+/// Whether a process runs; one that has ended and is not yet collected does not.
+pub(crate) fn runs(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    state.is_some_and(|state| state != 'Z')
+}
+
+/// Asks again until it is so.
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let asking = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, asking).await.is_ok(), "waited for {what}");
+}
+
+/// The folder with the built stand-ins, which cargo does not build for these tests alone.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = Path::new(TRAY).parent().unwrap().to_owned();
+        let binaries = [Program::Ollama, Program::Cloudflared].map(Program::binary);
+        if !binaries.iter().all(|name| folder.join(name).exists()) {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(["build", "--locked", "-p", "sims", "--bins"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+            assert!(cargo.status().unwrap().success());
+        }
+        folder
+    })
+}

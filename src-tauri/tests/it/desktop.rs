@@ -1,0 +1,192 @@
+//! A desktop of a test's own: a bus, a display without a screen, and the part of a panel that collects icons.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use sims::session::Session;
+use tiny_skia::Pixmap;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
+use x11rb::rust_connection::RustConnection;
+use zbus::message::Header;
+use zbus::object_server::SignalEmitter;
+
+use crate::app::until;
+use crate::menu::TrayItem;
+
+const TITLE: &str = "HubSpot support triage";
+
+/// Ends with the test.
+pub(crate) struct Desktop {
+    items: Arc<Mutex<Vec<(String, String)>>>,
+    bus: zbus::Connection,
+    display: Display,
+    session: Session,
+}
+
+/// Remembers who shows an icon.
+struct Watcher(Arc<Mutex<Vec<(String, String)>>>);
+
+#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
+impl Watcher {
+    async fn register_status_notifier_item(
+        &self,
+        service: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> zbus::fdo::Result<()> {
+        // The library gives its path and is known by its connection.
+        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
+        self.0.lock().unwrap().push((sender, service.clone()));
+        Ok(emitter.status_notifier_item_registered(&service).await?)
+    }
+
+    fn register_status_notifier_host(&self, _service: String) {}
+
+    #[zbus(property)]
+    fn is_status_notifier_host_registered(&self) -> bool {
+        true
+    }
+
+    #[zbus(property)]
+    fn protocol_version(&self) -> i32 {
+        0
+    }
+
+    #[zbus(property)]
+    fn registered_status_notifier_items(&self) -> Vec<String> {
+        self.0.lock().unwrap().iter().map(|(sender, path)| format!("{sender}{path}")).collect()
+    }
+
+    #[zbus(signal)]
+    async fn status_notifier_item_registered(emitter: &SignalEmitter<'_>, service: &str) -> zbus::Result<()>;
+}
+
+impl Desktop {
+    /// With a panel. `None` where the programs are not installed, which is no excuse in CI.
+    pub(crate) async fn start() -> Option<Self> {
+        let desktop = Self::without_panel().await?;
+        let watcher = Watcher(Arc::clone(&desktop.items));
+        desktop.bus.object_server().at("/StatusNotifierWatcher", watcher).await.unwrap();
+        desktop.bus.request_name("org.kde.StatusNotifierWatcher").await.unwrap();
+        Some(desktop)
+    }
+
+    /// Nobody shows icons on it.
+    pub(crate) async fn without_panel() -> Option<Self> {
+        let (session, display) = (Session::start()?, Display::start()?);
+        let bus = zbus::connection::Builder::address(session.address()).unwrap().build().await.unwrap();
+        Some(Self { items: Arc::default(), bus, display, session })
+    }
+
+    /// What programs on it see.
+    pub(crate) fn environment(&self) -> [(String, String); 5] {
+        let home = self.session.home().display().to_string();
+        [
+            ("DISPLAY", format!(":{}", self.display.number)),
+            ("DBUS_SESSION_BUS_ADDRESS", self.session.address().to_owned()),
+            ("XDG_RUNTIME_DIR", home.clone()),
+            ("XDG_CURRENT_DESKTOP", "KDE".to_owned()),
+            ("NO_AT_BRIDGE", "1".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+    }
+
+    /// The icon of the app, as soon as it is there.
+    pub(crate) async fn item(&self) -> TrayItem {
+        until("an icon", || !self.items.lock().unwrap().is_empty()).await;
+        let (name, path) = self.items.lock().unwrap().last().unwrap().clone();
+        TrayItem::new(&self.bus, &name, &path).await
+    }
+
+    /// How many windows of the app are shown.
+    pub(crate) fn windows(&self) -> usize {
+        self.display.windows().len()
+    }
+
+    /// As a click on its close button.
+    pub(crate) fn close_window(&self) {
+        self.display.close(self.display.windows()[0]);
+    }
+}
+
+/// An X server without a screen.
+struct Display {
+    number: u32,
+    process: Child,
+}
+
+impl Display {
+    fn start() -> Option<Self> {
+        let mut command = Command::new("Xvfb");
+        // It must not begin anew, deaf for a moment, whenever its last client has gone.
+        command.args(["-displayfd", "1", "-noreset", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        let process = match command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() {
+            Ok(process) => process,
+            Err(problem) => {
+                assert!(std::env::var_os("CI").is_none(), "Xvfb is needed: {problem}");
+                return None;
+            }
+        };
+        // Ended also when what follows fails.
+        let mut display = Self { number: 0, process };
+        let mut number = String::new();
+        BufReader::new(display.process.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        display.number = number.trim().parse().unwrap();
+        Some(display)
+    }
+
+    fn connect(&self) -> (RustConnection, Window) {
+        let (x, screen) = RustConnection::connect(Some(&format!(":{}", self.number))).unwrap();
+        let root = x.setup().roots[screen].root;
+        (x, root)
+    }
+
+    /// Those that can be seen and have the app's title.
+    fn windows(&self) -> Vec<Window> {
+        let (x, root) = self.connect();
+        let mut found = BTreeSet::new();
+        let mut left = vec![root];
+        while let Some(window) = left.pop() {
+            let Some(tree) = x.query_tree(window).ok().and_then(|asked| asked.reply().ok()) else { continue };
+            left.extend(tree.children);
+            let title = x.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64);
+            let title = title.ok().and_then(|asked| asked.reply().ok()).map(|reply| reply.value);
+            let shown = x.get_window_attributes(window).ok().and_then(|asked| asked.reply().ok());
+            let is_shown = shown.is_some_and(|shown| u8::from(shown.map_state) == 2);
+            if is_shown && title.as_deref() == Some(TITLE.as_bytes()) {
+                found.insert(window);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// There is no window manager to do it.
+    fn close(&self, window: Window) {
+        let (x, _) = self.connect();
+        let atom = |name: &[u8]| x.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let (protocols, delete) = (atom(b"WM_PROTOCOLS"), atom(b"WM_DELETE_WINDOW"));
+        let event = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
+        x.send_event(false, window, EventMask::NO_EVENT, event).unwrap().check().unwrap();
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// The colour of an icon: of its opaque pixels, which all have the same.
+pub(crate) fn ink(path: &Path) -> [u8; 3] {
+    let icon = Pixmap::load_png(path).unwrap();
+    let solid = icon.pixels().iter().find(|pixel| pixel.alpha() == 255).unwrap();
+    [solid.red(), solid.green(), solid.blue()]
+}
+
+/// Where an icon lies.
+pub(crate) type IconFile = PathBuf;
