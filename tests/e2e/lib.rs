@@ -257,7 +257,7 @@ fn program(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--workspace", "--bins"]);
+        build.args(["build", "--quiet", "--workspace", "--exclude", "tray", "--bins"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }

@@ -2,7 +2,7 @@
 //! every step, delays, duplicates and jumps of clocks. Thousands of seeds run against a model of the store; some dozens
 //! against the model and the real store side by side, which must agree after every step.
 //!
-//! `LIFE_SEED=7 cargo test --workspace --locked --test it life` replays one seed and shows its last steps;
+//! `LIFE_SEED=7 cargo test -p orchestrator --locked --test it life` replays one seed and shows its last steps;
 //! `LIFE_SEEDS=200000` runs more of them against the model, `LIFE_STORE_SEEDS=500` more against the store.
 
 mod announce;
@@ -84,7 +84,7 @@ fn fail(seed: u64, how: &str) -> ! {
     // Once more, remembering its steps.
     let (outcome, _) = live(seed, None, true);
     let shown = outcome.err().unwrap_or_else(|| how.to_owned());
-    panic!("{shown}\nreplay: LIFE_SEED={seed} cargo test --workspace --locked --test it life::every");
+    panic!("{shown}\nreplay: LIFE_SEED={seed} cargo test -p orchestrator --locked --test it life::every");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tests' own setting")]
@@ -168,7 +168,7 @@ fn side_by_side(postgres: bool, seeds: std::ops::Range<u64>) {
         let (outcome, back) = live(seed, Some(real), true);
         if let Err(how) = outcome {
             panic!(
-                "{how}\nreplay: LIFE_SEED={seed} cargo test --workspace --locked --test it life::the_store"
+                "{how}\nreplay: LIFE_SEED={seed} cargo test -p orchestrator --locked --test it life::the_store"
             );
         }
         real = back.unwrap();
