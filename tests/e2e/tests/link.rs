@@ -8,6 +8,9 @@ use e2e::{Orchestrator, World, text, wait_until};
 use serde_json::Value;
 use sims::hubspot::Ticket;
 
+/// What takes a moment, with room for a machine that is busy with other tests.
+const SOON: Duration = Duration::from_secs(10);
+
 /// 32 bytes in base64.
 const SECRETS_KEY: &str = "c2VhbHMtc2VjcmV0cy1vZi10aGUtdGVzdHMtMzJieXQ=";
 
@@ -143,7 +146,7 @@ async fn tickets_go_to_groq_at_once_when_the_machine_says_that_its_tunnel_is_dow
         text(&world.run(&["devices", "list", "--json"]).stdout).contains("\"unusable\"")
     })
     .await;
-    assert!(noticed.elapsed() < Duration::from_secs(2), "{:?}", noticed.elapsed());
+    assert!(noticed.elapsed() < SOON, "not with the next regular heartbeat: {:?}", noticed.elapsed());
     let calls = world.edge.journal.entries_on("/api/chat").len();
     for id in 2..12 {
         send(&orchestrator, id).await;
@@ -248,7 +251,7 @@ async fn a_revoked_device_loses_its_stream_at_once_and_is_told_what_to_do() {
     assert!(revoked.status.success(), "{}", said(&revoked));
     let since = Instant::now();
     while stream.chunk().await.is_ok_and(|chunk| chunk.is_some()) {}
-    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    assert!(since.elapsed() < SOON, "not with the next comment: {:?}", since.elapsed());
     let me = format!("{}/api/v1/me", orchestrator.url);
     for address in [&me, &url] {
         assert_eq!(http.get(address).bearer_auth(token).send().await.unwrap().status(), 401);
