@@ -1,4 +1,4 @@
-//! The app from its start to its end.
+//! The app that stays: the icon, its menu and the agent, from its start to its end.
 
 use std::process::ExitCode;
 
@@ -6,23 +6,21 @@ use agent::context::Context;
 use agent::environment::Environment;
 use agent::socket::{Page, Reply, Request};
 use agent::{logging, signals};
-use tauri::{App, AppHandle, Emitter as _, Manager as _, RunEvent};
-use tauri_plugin_autostart::ManagerExt as _;
+use tauri::{App, AppHandle, Manager as _, RunEvent};
 use tracing::{info, warn};
 
-use crate::arguments::{AT_LOGIN, Arguments};
+use crate::arguments::Arguments;
 use crate::follow::{self, News};
+use crate::opener::Opener;
 use crate::shell::Shell;
 use crate::view::Seen;
 use crate::view::menu::Act;
-use crate::window::{self, Destination};
-use crate::{commands, platform, tray};
-
-/// The name of what starts it at login.
-const NAME: &str = "hubspot-triage";
+use crate::window::Destination;
+use crate::{commands, login, platform, tray};
 
 /// Runs it to its end.
 pub fn run() -> ExitCode {
+    platform::spare_memory();
     logging::begin(Environment::read().log.as_deref());
     if !platform::has_display() {
         tracing::error!(event = "no_display", "{}", platform::NO_DISPLAY);
@@ -36,14 +34,13 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_single_instance::init(|app, words, _| {
             arrive(app, Arguments::read(words.into_iter().skip(1)));
         }))
-        .plugin(tauri_plugin_autostart::Builder::new().app_name(NAME).arg(AT_LOGIN).build())
+        .plugin(login::plugin())
         .manage(Shell::default())
-        .invoke_handler(commands::handler())
         .setup(|app| {
             begin(app);
             Ok(())
         })
-        .build(context());
+        .build(crate::context());
     match app {
         Ok(app) => u8::try_from(app.run_return(on_event)).map_or(ExitCode::FAILURE, ExitCode::from),
         Err(error) => {
@@ -53,19 +50,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "written by the build, from files that it has checked"
-)]
-fn context() -> tauri::Context {
-    tauri::tauri_build_context!()
-}
-
 fn begin(app: &mut App) {
     #[cfg(target_os = "macos")]
     app.set_activation_policy(tauri::ActivationPolicy::Accessory);
     let app = app.handle();
+    let (opener, serving) = Opener::new();
+    app.manage(opener);
+    tauri::async_runtime::spawn(serving);
     put_up_tray(app);
     let following = app.clone();
     tauri::async_runtime::spawn(async move {
@@ -91,7 +82,7 @@ fn greet(app: &AppHandle) {
         }
         // At login the panel may come later than this app.
         if !is_shown && !arguments.at_login {
-            window::open(&app, Destination::default());
+            open(&app, Destination::default());
         }
     });
 }
@@ -114,41 +105,36 @@ fn put_up_tray(app: &AppHandle) {
 fn arrive(app: &AppHandle, arguments: Arguments) {
     info!(event = "asked", is_invited = arguments.pair_link.is_some(), "the window is asked for");
     let destination = arguments.pair_link.map_or_else(Destination::default, Destination::pair);
-    window::open(app, destination);
+    open(app, destination);
 }
 
 fn hear(app: &AppHandle, news: News) {
     let shell = app.state::<Shell>();
     match news {
-        News::Status(status) => {
-            commands::tell_window(app, &status);
-            *shell.seen() = Seen::Status(status);
-        }
-        News::Triage(triage) => {
-            // A window that closes meanwhile misses nothing.
-            return drop(app.emit_to(window::LABEL, "triage", triage));
-        }
-        News::Open(page, ticket_id) => return window::open(app, Destination::page(page, ticket_id)),
-        News::Lost(why) => {
-            drop(app.emit_to(window::LABEL, "connection", "offline"));
-            *shell.seen() = Seen::Lost(why);
-        }
+        News::Status(status) => *shell.seen() = Seen::Status(status),
+        News::Lost(why) => *shell.seen() = Seen::Lost(why),
+        News::Open(page, ticket_id) => return open(app, Destination::page(page, ticket_id)),
+        // The window hears it too.
+        News::Triage(_) => return,
     }
     tray::redraw(app);
+}
+
+fn open(app: &AppHandle, destination: Destination) {
+    app.state::<Opener>().open(destination);
 }
 
 /// Does what a line of the menu says.
 pub(crate) fn act(app: &AppHandle, act: Act) {
     match act {
         Act::Ticket(ticket_id) => open_ticket(app, ticket_id),
-        Act::Open => window::open(app, Destination::default()),
+        Act::Open => open(app, Destination::default()),
         Act::Pause => ask(app, Request::Pause),
         Act::Resume => ask(app, Request::Resume),
         Act::Restart(program) => ask(app, Request::Restart { program }),
         Act::CopyDiagnostics => note("the diagnostics", commands::copy_status(app)),
         Act::StartAtLogin => {
-            let (login, is_on) = (app.autolaunch(), app.autolaunch().is_enabled().unwrap_or(false));
-            note("start at login", if is_on { login.disable() } else { login.enable() });
+            note("start at login", login::switch(app, !login::is_on(app)));
             tray::redraw(app);
         }
         Act::Quit => app.state::<Shell>().stop.cancel(),
@@ -166,7 +152,7 @@ fn open_ticket(app: &AppHandle, ticket_id: String) {
     };
     match url {
         Some(url) => note("the ticket", commands::open_in_browser(&url)),
-        None => window::open(app, Destination::page(Page::Tickets, Some(ticket_id))),
+        None => open(app, Destination::page(Page::Tickets, Some(ticket_id))),
     }
 }
 

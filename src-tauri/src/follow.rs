@@ -1,5 +1,6 @@
 //! Speaks with the agent: runs it in this process, or follows the one that runs already.
 
+use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -45,8 +46,29 @@ impl Line {
 
 /// Runs or follows an agent until `stop`. When it returns, everything that an agent here started has ended.
 pub async fn keep(line: &Line, tell: impl Fn(News), stop: CancellationToken) {
+    again(line, &tell, &stop, || join(line, &tell, &stop)).await;
+}
+
+/// Follows the agent of another process until `stop`.
+pub async fn follow(line: &Line, tell: impl Fn(News), stop: CancellationToken) {
+    again(line, &tell, &stop, || async {
+        match Context::read() {
+            Ok(context) => follow_there(line, context.socket(), &tell, &stop).await,
+            Err(problem) => problem.to_string(),
+        }
+    })
+    .await;
+}
+
+/// `join` returns why there is no agent any more.
+async fn again<F: Future<Output = String>>(
+    line: &Line,
+    tell: &impl Fn(News),
+    stop: &CancellationToken,
+    join: impl Fn() -> F,
+) {
     loop {
-        let why = join(line, &tell, &stop).await;
+        let why = join().await;
         line.set(None);
         if stop.is_cancelled() {
             return;
@@ -77,17 +99,24 @@ async fn join(line: &Line, tell: &impl Fn(News), stop: &CancellationToken) -> St
             }
             "The agent has ended.".to_owned()
         }
-        Err(NoSeat::Taken) => {
-            let agent = Handle::There(socket);
-            line.set(Some(agent.clone()));
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = watch(&agent, tell) => {}
-            }
-            "The agent that ran has ended.".to_owned()
-        }
+        Err(NoSeat::Taken) => follow_there(line, socket, tell, stop).await,
         Err(problem) => problem.to_string(),
     }
+}
+
+async fn follow_there(
+    line: &Line,
+    socket: PathBuf,
+    tell: &impl Fn(News),
+    stop: &CancellationToken,
+) -> String {
+    let agent = Handle::There(socket);
+    line.set(Some(agent.clone()));
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = watch(&agent, tell) => {}
+    }
+    "The agent that ran has ended.".to_owned()
 }
 
 async fn watch(agent: &Handle, tell: &impl Fn(News)) {

@@ -1,15 +1,29 @@
 //! The tray app: an icon, a menu and a window over the agent. Nothing is decided here that the agent could decide.
 //!
-//! [`follow`] speaks with the agent, [`view`] says what that looks like, [`tray`] and [`window`] show it, and
-//! [`commands`] is all that the window may ask.
+//! Two processes of one program. [`app`] is the one that stays: the icon and its menu, with the agent. [`window`] is the
+//! other, which comes when somebody wants to see something and goes with its window: a browser engine, once loaded, gives
+//! its memory back only by ending. [`opener`] starts it and tells it where to go. Both know the agent through [`follow`];
+//! [`view`] says what its state looks like, and [`commands`] is all that the window may ask.
 
 pub mod app;
 pub mod arguments;
 pub mod commands;
 pub mod draw;
 pub mod follow;
+mod login;
+pub mod opener;
 mod platform;
 mod shell;
 mod tray;
 pub mod view;
-mod window;
+pub mod window;
+
+#[expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "written by the build, from files that it has checked"
+)]
+/// What both processes are built with.
+fn context() -> tauri::Context {
+    tauri::tauri_build_context!()
+}

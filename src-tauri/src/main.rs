@@ -11,5 +11,8 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|mode| mode == guard::MODE) {
         return guard::run();
     }
+    if std::env::args_os().nth(1).is_some_and(|mode| mode == tray::opener::MODE) {
+        return tray::window::process::run();
+    }
     tray::app::run()
 }

@@ -9,7 +9,7 @@ mod system;
 #[path = "platform/others.rs"]
 mod system;
 
-pub(crate) use system::{has_display, has_indicator, has_tray_host, panel};
+pub(crate) use system::{has_display, has_indicator, has_tray_host, panel, prepare_window, spare_memory};
 
 /// What is said where there is no desktop.
 pub(crate) const NO_DISPLAY: &str = "There is no desktop to show the tray app on (no display can be opened). \

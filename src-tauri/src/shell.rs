@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use agent::handle::Handle;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::follow::Line;
@@ -21,6 +22,35 @@ pub(crate) struct Shell {
     clipboard: Mutex<Option<arboard::Clipboard>>,
     pull: Mutex<CancellationToken>,
     tunnel: Mutex<CancellationToken>,
+    /// How much that a person began is under way.
+    works: watch::Sender<usize>,
+}
+
+/// Something that a person began, under way until it is dropped.
+pub(crate) struct Work {
+    token: CancellationToken,
+    works: watch::Sender<usize>,
+}
+
+impl Work {
+    fn begin(place: &Mutex<CancellationToken>, works: &watch::Sender<usize>) -> Self {
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        place.cancel();
+        *place = CancellationToken::new();
+        works.send_modify(|count| *count += 1);
+        Self { token: place.clone(), works: works.clone() }
+    }
+
+    /// Returns when the person wants it no more.
+    pub(crate) async fn cancelled(&self) {
+        self.token.cancelled().await;
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.works.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Shell {
@@ -40,8 +70,8 @@ impl Shell {
     }
 
     /// A new download takes the place of the one before.
-    pub(crate) fn begin_pull(&self) -> CancellationToken {
-        begin(&self.pull)
+    pub(crate) fn begin_pull(&self) -> Work {
+        Work::begin(&self.pull, &self.works)
     }
 
     /// Ends the download that is under way.
@@ -50,13 +80,23 @@ impl Shell {
     }
 
     /// Another set-up takes the place of the one before.
-    pub(crate) fn begin_tunnel(&self) -> CancellationToken {
-        begin(&self.tunnel)
+    pub(crate) fn begin_tunnel(&self) -> Work {
+        Work::begin(&self.tunnel, &self.works)
     }
 
     /// Ends the set-up that is under way.
     pub(crate) fn cancel_tunnel(&self) {
         cancel(&self.tunnel);
+    }
+
+    /// Whether something that a person began is under way.
+    pub(crate) fn is_working(&self) -> bool {
+        *self.works.borrow() > 0
+    }
+
+    /// Returns when nothing is under way.
+    pub(crate) async fn until_idle(&self) {
+        drop(self.works.subscribe().wait_for(|count| *count == 0).await);
     }
 
     /// Puts a text where the next paste takes it from. It is held as long as the app runs.
@@ -68,13 +108,6 @@ impl Shell {
         };
         clipboard.set_text(text)
     }
-}
-
-fn begin(work: &Mutex<CancellationToken>) -> CancellationToken {
-    let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
-    work.cancel();
-    *work = CancellationToken::new();
-    work.clone()
 }
 
 fn cancel(work: &Mutex<CancellationToken>) {

@@ -5,11 +5,11 @@ use tauri::image::Image;
 use tauri::menu::{CheckMenuItem, IsMenuItem, Menu as Shown, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager as _, Wry};
-use tauri_plugin_autostart::ManagerExt as _;
 use tracing::warn;
 
 use crate::app;
 use crate::draw;
+use crate::login;
 use crate::platform;
 use crate::shell::Shell;
 use crate::view::icon::{self, Icon, Panel};
@@ -42,7 +42,7 @@ pub(crate) fn put_up(app: &AppHandle, folder: &std::path::Path) -> tauri::Result
     let shell = app.state::<Shell>();
     let panel = platform::panel();
     let icon = icon::icon(&shell.seen(), panel);
-    let menu = menu::menu(&shell.seen(), starts_at_login(app));
+    let menu = menu::menu(&shell.seen(), login::is_on(app));
     let lines = lines(app, &menu)?;
     let tray = TrayIconBuilder::with_id("main")
         .temp_dir_path(folder)
@@ -79,7 +79,7 @@ fn draw(app: &AppHandle) -> tauri::Result<()> {
         drawn.tray.set_icon(Some(image(icon)))?;
         drawn.icon = icon;
     }
-    let menu = menu::menu(&shell.seen(), starts_at_login(app));
+    let menu = menu::menu(&shell.seen(), login::is_on(app));
     if menu == drawn.menu {
         return Ok(());
     }
@@ -97,10 +97,6 @@ fn draw(app: &AppHandle) -> tauri::Result<()> {
 
 fn image(icon: Icon) -> Image<'static> {
     Image::new_owned(draw::rgba(icon, SIZE), SIZE, SIZE)
-}
-
-fn starts_at_login(app: &AppHandle) -> bool {
-    app.autolaunch().is_enabled().unwrap_or(false)
 }
 
 fn lines(app: &AppHandle, menu: &Menu) -> tauri::Result<Vec<Line>> {

@@ -1,9 +1,10 @@
-//! The window: made when somebody wants it, gone when it is closed.
+//! The window: made when somebody wants it, gone when it is closed. It lives in a process of its own.
+
+mod destination;
+pub mod process;
 
 use std::time::Duration;
 
-use agent::socket::Page;
-use serde::Serialize;
 use tauri::webview::NewWindowResponse;
 use tauri::{
     AppHandle, Emitter as _, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
@@ -13,82 +14,39 @@ use tracing::warn;
 
 use crate::commands::logs;
 
+pub use destination::Destination;
+
 /// Its name in the capability.
 pub(crate) const LABEL: &str = "main";
-
-/// The place on the page for setting up where a link is confirmed; by being there a new page shows that it has the link.
-const PAIR: &str = "pair";
 
 /// How often a new page is told of a link, and for how long.
 const TELL_EVERY: Duration = Duration::from_millis(50);
 const TELL_WITHIN: Duration = Duration::from_secs(20);
 
-/// Where the window is to go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
-pub(crate) struct Destination {
-    page: Option<Page>,
-    ticket_id: Option<String>,
-    /// For the person to confirm.
-    pair_link: Option<String>,
-}
-
-impl Destination {
-    /// A page, and the ticket there.
-    pub(crate) fn page(page: Page, ticket_id: Option<String>) -> Self {
-        Self { page: Some(page), ticket_id, pair_link: None }
-    }
-
-    /// Where a link is confirmed.
-    pub(crate) fn pair(link: String) -> Self {
-        Self { page: Some(Page::Setup), ticket_id: Some(PAIR.to_owned()), pair_link: Some(link) }
-    }
-
-    /// As the pages name their places.
-    fn address(&self) -> String {
-        // A page that is given a link goes there by itself.
-        let Some(page) = self.page.filter(|_| self.pair_link.is_none()) else {
-            return "index.html".to_owned();
-        };
-        let page = match page {
-            Page::Overview => "overview",
-            Page::Tickets => "tickets",
-            Page::Setup => "setup",
-        };
-        let ticket = self.ticket_id.as_deref().map(|id| format!("/{}", escaped(id))).unwrap_or_default();
-        format!("index.html#/{page}{ticket}")
-    }
-}
-
-/// Shows the window, there. Can be called from everywhere.
-pub(crate) fn open(app: &AppHandle, destination: Destination) {
-    let app = app.clone();
-    // Made on another thread than the main one, which has to answer meanwhile.
-    tauri::async_runtime::spawn(async move {
-        // One that is being closed is known for a moment longer than it can be shown.
-        while let Some(window) = app.get_webview_window(LABEL) {
-            if go(&window, &destination).is_ok() {
-                return;
-            }
-            tokio::time::sleep(TELL_EVERY).await;
+/// Shows the window, there. Not on the main thread, which has to answer meanwhile.
+async fn open(app: &AppHandle, destination: &Destination) -> tauri::Result<()> {
+    // One that is being closed is known for a moment longer than it can be shown.
+    while let Some(window) = app.get_webview_window(LABEL) {
+        if go(&window, destination).is_ok() {
+            return Ok(());
         }
-        if let Err(error) = create(&app, destination) {
-            warn!(event = "window_failed", %error, "the window cannot be shown");
-        }
-    });
+        tokio::time::sleep(TELL_EVERY).await;
+    }
+    create(app, destination)
 }
 
 fn go(window: &WebviewWindow, destination: &Destination) -> tauri::Result<()> {
     window.unminimize()?;
     window.show()?;
     window.set_focus()?;
-    if destination.page.is_some() {
+    if destination.is_a_place() {
         window.emit_to(LABEL, "navigate", destination)?;
     }
     // Unlike what was asked before, this has an answer, which only a window that is there gives.
     window.is_visible().map(drop)
 }
 
-fn create(app: &AppHandle, destination: Destination) -> tauri::Result<()> {
+fn create(app: &AppHandle, destination: &Destination) -> tauri::Result<()> {
     let url = WebviewUrl::App(destination.address().into());
     let window = WebviewWindowBuilder::new(app, LABEL, url)
         .title("HubSpot support triage")
@@ -98,8 +56,8 @@ fn create(app: &AppHandle, destination: Destination) -> tauri::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
     let gone = CancellationToken::new();
-    if destination.pair_link.is_some() {
-        tauri::async_runtime::spawn(hand_over(window.clone(), destination));
+    if let Some(place) = destination.place_of_link() {
+        tauri::async_runtime::spawn(hand_over(window.clone(), destination.clone(), place));
     }
     tauri::async_runtime::spawn(logs::follow(app.clone(), gone.clone()));
     window.on_window_event(move |event| {
@@ -111,8 +69,7 @@ fn create(app: &AppHandle, destination: Destination) -> tauri::Result<()> {
 }
 
 /// Gives a new page a link, which its address must not carry: a page listens only some time after it was loaded.
-async fn hand_over(window: WebviewWindow, destination: Destination) {
-    let place = format!("/setup/{PAIR}");
+async fn hand_over(window: WebviewWindow, destination: Destination, place: String) {
     let telling = async {
         while window.url().is_ok_and(|url| url.fragment() != Some(&place)) {
             drop(window.emit_to(LABEL, "navigate", &destination));
@@ -132,34 +89,9 @@ fn is_own(url: &Url) -> bool {
     )
 }
 
-/// For the part of an address after its last slash.
-fn escaped(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    text.bytes().map(escape).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_destination_has_an_address_that_its_words_cannot_leave() {
-        for (destination, address) in [
-            (Destination::default(), "index.html"),
-            (Destination::page(Page::Overview, None), "index.html#/overview"),
-            (Destination::page(Page::Tickets, Some("314".to_owned())), "index.html#/tickets/314"),
-            (
-                Destination::page(Page::Tickets, Some("a/b ü".to_owned())),
-                "index.html#/tickets/a%2Fb%20%C3%BC",
-            ),
-            (Destination::pair("hubspot-triage://pair?code=A".to_owned()), "index.html"),
-        ] {
-            assert_eq!(destination.address(), address);
-        }
-    }
 
     #[test]
     fn only_the_apps_own_pages_are_shown() {

@@ -3,12 +3,11 @@
 use agent::cli::table::{self, Look};
 use chrono::Utc;
 use tauri::{AppHandle, Manager as _, State};
-use tauri_plugin_autostart::ManagerExt as _;
 use url::{Host, Url};
 
 use super::failure::Failure;
+use crate::login;
 use crate::shell::Shell;
-use crate::tray;
 use crate::view::Seen;
 
 /// Opens an address in the person's browser.
@@ -59,15 +58,12 @@ pub(super) fn open_url(url: String) -> Result<(), Failure> {
 
 #[tauri::command]
 pub(super) fn starts_at_login(app: AppHandle) -> bool {
-    app.autolaunch().is_enabled().unwrap_or(false)
+    login::is_on(&app)
 }
 
 #[tauri::command]
 pub(super) fn set_start_at_login(app: AppHandle, on: bool) -> Result<(), Failure> {
-    let login = app.autolaunch();
-    let done = if on { login.enable() } else { login.disable() };
-    tray::redraw(&app);
-    done.map_err(|error| {
+    login::switch(&app, on).map_err(|error| {
         let what_to_do = "Set it in the desktop's own settings of what starts at login.";
         Failure::new("not_set", format!("Start at login was not changed: {error}."), what_to_do)
     })

@@ -1,6 +1,8 @@
 //! Linux: GTK, the indicator library that is loaded while the program runs, and the session's bus.
 
 use std::env;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gtk::prelude::GtkSettingsExt as _;
 use libloading::Library;
@@ -12,6 +14,29 @@ const INDICATORS: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator
 
 /// Who knows of the panel's icons.
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+
+/// How GDK is told to leave the graphics card alone (its documentation, "Environment variables").
+const GRAPHICS: (&str, &str) = ("GDK_GL", "disable");
+
+static SPARES: AtomicBool = AtomicBool::new(false);
+
+/// An icon and a menu need no graphics card, whose drivers take some 25 MiB. Call it before anything else.
+#[expect(unsafe_code, reason = "the environment is written before there is another thread")]
+pub(crate) fn spare_memory() {
+    let (name, value) = GRAPHICS;
+    if env::var_os(name).is_none() {
+        // SAFETY: called first by the program's main function, which has started no thread.
+        unsafe { env::set_var(name, value) };
+        SPARES.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The window may have the graphics card.
+pub(crate) fn prepare_window(command: &mut Command) {
+    if SPARES.load(Ordering::Relaxed) {
+        command.env_remove(GRAPHICS.0);
+    }
+}
 
 /// Whether a display can be opened.
 pub(crate) fn has_display() -> bool {

@@ -1,6 +1,14 @@
 //! macOS and Windows: the system shows every icon.
 
+use std::process::Command;
+
 use super::{Panel, usual_panel};
+
+/// There is nothing to spare.
+pub(crate) const fn spare_memory() {}
+
+/// It may have what this process has.
+pub(crate) const fn prepare_window(_: &mut Command) {}
 
 /// A program of a person's session has one.
 pub(crate) const fn has_display() -> bool {

@@ -175,6 +175,29 @@ impl App {
         }
     }
 
+    /// Waits until the window's browser engine runs; returns the processes of both.
+    pub(crate) async fn until_engine(&self) -> Vec<u32> {
+        let mut pids = Vec::new();
+        until("the window's browser engine", || {
+            pids = self.processes_of_the_window();
+            pids.len() >= 2
+        })
+        .await;
+        pids
+    }
+
+    fn processes_of_the_window(&self) -> Vec<u32> {
+        let windows =
+            children(self.process.id()).into_iter().filter(|id| command_of(*id).contains(" window "));
+        let mut found: Vec<u32> = windows.collect();
+        let mut next = 0;
+        while let Some(id) = found.get(next) {
+            found.extend(children(*id));
+            next += 1;
+        }
+        found
+    }
+
     pub(crate) async fn until_logged(&self, words: &str) {
         until(words, || self.log().contains(words)).await;
     }
@@ -230,6 +253,19 @@ pub(crate) fn runs(id: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     state.is_some_and(|state| state != 'Z')
+}
+
+/// Its words, each followed by a space.
+fn command_of(id: u32) -> String {
+    fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default().replace('\0', " ")
+}
+
+fn children(of: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Asks again until it is so.

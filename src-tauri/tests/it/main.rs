@@ -65,11 +65,29 @@ async fn pause_closes_the_tunnel_resume_opens_it_and_quit_leaves_nothing_behind(
 async fn a_tray_app_that_is_killed_leaves_no_program_behind() {
     let Some(desktop) = Desktop::start().await else { return };
     let machine = Machine::new(&desktop);
-    let app = machine.start(&[]);
+    let mut app = machine.start(&["--open"]);
     app.until_running().await;
-    let pids = [app.pid_of("ollama").await, app.pid_of("cloudflared").await];
+    app.until_window(&desktop).await;
+    let mut pids = app.until_engine().await;
+    pids.extend([app.pid_of("ollama").await, app.pid_of("cloudflared").await]);
     app.kill();
-    app::until("both to be gone", || !pids.iter().any(|pid| runs(*pid))).await;
+    app::until("all of them to be gone", || !pids.iter().any(|pid| runs(*pid))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_window_that_is_closed_leaves_no_process_and_comes_back() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let machine = Machine::new(&desktop);
+    let mut app = machine.start(&[]);
+    let item = desktop.item().await;
+    for _ in 0..2 {
+        item.click("Open").await;
+        app.until_window(&desktop).await;
+        let pids = app.until_engine().await;
+        desktop.close_window();
+        app::until("its processes to be gone", || !pids.iter().any(|pid| runs(*pid))).await;
+    }
+    app.quit(&item).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
