@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use sims::session::Session;
 use tiny_skia::Pixmap;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window,
+};
 use x11rb::rust_connection::RustConnection;
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
@@ -107,6 +109,11 @@ impl Desktop {
         self.display.windows().len()
     }
 
+    /// Whether the window shows more than one colour.
+    pub(crate) fn is_window_painted(&self) -> bool {
+        self.display.windows().first().is_some_and(|window| self.display.is_painted(*window))
+    }
+
     /// As a click on its close button.
     pub(crate) fn close_window(&self) {
         self.display.close(self.display.windows()[0]);
@@ -162,6 +169,19 @@ impl Display {
             }
         }
         found.into_iter().collect()
+    }
+
+    fn is_painted(&self, window: Window) -> bool {
+        let (x, _) = self.connect();
+        let Some(size) = x.get_geometry(window).ok().and_then(|asked| asked.reply().ok()) else {
+            return false;
+        };
+        let format = ImageFormat::Z_PIXMAP;
+        let image = x.get_image(format, window, 0, 0, size.width, size.height, u32::MAX);
+        let Some(image) = image.ok().and_then(|asked| asked.reply().ok()) else { return false };
+        let colours: BTreeSet<&[u8]> = image.data.chunks_exact(4).map(|pixel| &pixel[..3]).collect();
+        // A page has letters, whose edges have many shades; an empty window has one or two colours.
+        colours.len() > 16
     }
 
     /// There is no window manager to do it.
