@@ -167,11 +167,6 @@ impl Orchestrator {
         self.shared.change(|inner| inner.test_refusal = Some(refusal));
     }
 
-    /// How often a test ticket was asked for.
-    pub(crate) fn followed(&self) -> usize {
-        self.shared.inner().followed
-    }
-
     pub(crate) async fn until_followed(&self, times: usize) {
         self.until("a test ticket to be followed", |inner| (inner.followed >= times).then_some(())).await;
     }
@@ -364,10 +359,12 @@ async fn test_ticket(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn follow_test_ticket(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    shared.change(|inner| inner.followed += 1);
-    let inner = shared.inner();
-    let at = inner.followed.min(inner.test.len()) - 1;
-    Json(inner.test[at].clone())
+    let mut answer = Value::Null;
+    shared.change(|inner| {
+        answer = inner.test[inner.followed.min(inner.test.len() - 1)].clone();
+        inner.followed += 1;
+    });
+    Json(answer)
 }
 
 async fn triages(State(shared): State<Arc<Shared>>) -> Json<Value> {

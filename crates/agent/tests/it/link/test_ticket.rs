@@ -1,11 +1,10 @@
 //! The test ticket, as the command line and a window see it.
 
-use std::time::Duration;
-
 use agent::handle::Handle;
-use agent::socket::{Reply, Request};
+use agent::socket::{Listener, Reply, Request, serve};
 use agent::test_ticket::{TestHop, TestStep};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::orchestrator::TIME;
 use super::{Scene, text};
@@ -68,30 +67,17 @@ async fn the_command_shows_every_hop_and_ends_with_what_was_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn steps_come_one_by_one_over_the_socket_and_who_leaves_ends_it() {
+async fn steps_come_one_by_one_over_the_socket_and_another_can_be_sent() {
     let Some(scene) = Scene::new().await else { return };
     let _agent = scene.linked().await;
     scene.orchestrator.test_ticket(vec![on_its_way()]);
-    let agent = Handle::There(scene.machine.socket());
+    let agent = Handle::There(scene.machine.path("agent/run/agent.sock"));
     let mut replies = agent.ask(Request::TestTicket).await.expect("an agent");
     let first = replies.recv().await;
     let Some(Reply::Test { step: TestStep::Reached { hop, took_ms } }) = first else { panic!("{first:?}") };
     assert_eq!((hop, took_ms.is_some()), (TestHop::Orchestrator, true));
     scene.orchestrator.until_followed(2).await;
     drop(replies);
-    // One question may be under way; from then on nobody asks.
-    let mut last = scene.orchestrator.followed();
-    let stopped = async {
-        loop {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            let now = scene.orchestrator.followed();
-            if now == last {
-                return;
-            }
-            last = now;
-        }
-    };
-    tokio::time::timeout(sims::PATIENCE, stopped).await.expect("it is not followed for nobody");
     scene.orchestrator.test_ticket(vec![triaged(true)]);
     let mut again = agent.ask(Request::TestTicket).await.expect("an agent");
     let mut steps = Vec::new();
@@ -99,4 +85,18 @@ async fn steps_come_one_by_one_over_the_socket_and_who_leaves_ends_it() {
         steps.push(step);
     }
     assert!(matches!(steps.last(), Some(TestStep::Done { elsewhere: None, .. })), "{steps:?}");
+}
+
+#[tokio::test]
+async fn nobody_works_for_somebody_who_has_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("agent.sock");
+    let (asked, mut questions) = mpsc::channel(1);
+    let serving = tokio::spawn(serve(Listener::open(&path).expect("a socket"), asked));
+    let replies = Handle::There(path).ask(Request::TestTicket).await.expect("somebody listens");
+    let question = questions.recv().await.expect("a question");
+    assert!(!question.replies.is_closed());
+    drop(replies);
+    tokio::time::timeout(sims::PATIENCE, question.replies.closed()).await.expect("it is noticed");
+    serving.abort();
 }
