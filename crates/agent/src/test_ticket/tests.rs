@@ -69,84 +69,63 @@ fn what_calls_saw_of_the_tunnel_is_read_for_the_hop_that_answered() {
     assert_eq!(seen.passed_ms, [None]);
 }
 
+/// What a ticket that somebody else triaged is said to have failed at, with what the calls took, what is broken here, and
+/// what the orchestrator says.
+fn failed_at(
+    passed: [Option<u64>; 3],
+    broken: Option<(&str, &str)>,
+    why: Option<&str>,
+    triaged: TestTriaged,
+) -> String {
+    let mut seen = accepted(passed);
+    seen.noticed(&status(broken, false));
+    let who = elsewhere(&triaged);
+    let confirmed = TestMessage::Confirmed { at: CONFIRMED_AT.to_owned() };
+    let told = TestTicket { why_not_here: why.map(str::to_owned), ..ticket(Some(triaged), confirmed) };
+    seen.heard(Ok(told), 2_000, false);
+    let (steps, is_over) = said(&seen);
+    let [before @ .., failed, discord, done] = steps.as_slice() else { panic!("{steps:?}") };
+    assert!(is_over && before.iter().all(|step| step.starts_with("reached")), "{steps:?}");
+    assert_eq!([discord, done], ["reached Discord 312", &format!("done 2000 {who}")], "it still arrives");
+    failed.clone()
+}
+
 #[test]
 fn triaged_elsewhere_the_first_hop_that_fails_is_named_and_the_ticket_still_arrives() {
-    let confirmed = || TestMessage::Confirmed { at: CONFIRMED_AT.to_owned() };
-    let mut at_laptop = groq();
-    (at_laptop.provider, at_laptop.device) = ("local".to_owned(), Some("Laptop".to_owned()));
-    let table: [(&str, [Option<u64>; 3], Option<(&str, &str)>, Option<&str>, TestTriaged, &str); 7] = [
-        (
-            "the tunnel's program",
-            [Some(1), None, Some(1)],
-            Some(("cloudflared_process", "cloudflared has ended.")),
-            None,
-            groq(),
-            "failed Cloudflared: cloudflared has ended. → Do it.",
-        ),
-        (
-            "Ollama",
-            [Some(1), Some(1), None],
-            Some(("ollama_api", "Ollama does not answer.")),
-            None,
-            groq(),
-            "failed Ollama: Ollama does not answer. → Do it.",
-        ),
-        (
-            "the model",
-            [Some(1); 3],
-            Some(("model", "llama3.2 is not here.")),
-            None,
-            groq(),
-            "failed Model: llama3.2 is not here. → Do it.",
-        ),
-        (
-            "the orchestrator cannot use what we can",
-            [Some(1); 3],
-            Some(("orchestrator_view", "It is refused.")),
-            None,
-            groq(),
-            "failed Model: It is refused. → Do it.",
-        ),
-        (
-            "an answer that broke the rules",
-            [Some(1); 3],
-            None,
-            Some("Confidence is 7."),
-            groq(),
-            "failed Model: This machine did not triage it: Confidence is 7. → Look at the ticket's attempts under Tickets, then send another.",
-        ),
-        (
-            "a tunnel that has come back since",
-            [None, Some(1), Some(1)],
-            None,
-            Some("tunnel down"),
-            groq(),
-            "failed Cloudflare: This machine did not triage it: tunnel down. → Look at the ticket's attempts under Tickets, then send another.",
-        ),
-        (
-            "another machine was less busy",
-            [Some(1); 3],
-            None,
-            None,
-            at_laptop,
-            "failed Model: Laptop triaged it: this machine was not asked. → Look at the ticket's attempts under Tickets, then send another.",
-        ),
-    ];
-    for (what, passed, broken, why, triaged, expected) in table {
-        let mut seen = accepted(passed);
-        seen.noticed(&status(broken, false));
-        let who = if triaged.provider == "groq" { "Groq" } else { "Laptop" };
-        let told = TestTicket { why_not_here: why.map(str::to_owned), ..ticket(Some(triaged), confirmed()) };
-        seen.heard(Ok(told), 2_000, false);
-        let (steps, is_over) = said(&seen);
-        assert!(is_over, "{what}");
-        assert!(steps.contains(&expected.to_owned()), "{what}: {steps:#?}");
+    let all = [Some(1); 3];
+    for (passed, layer, expected) in [
+        ([Some(1), None, Some(1)], "cloudflared_process", "failed Cloudflared: It is gone. → Do it."),
+        ([Some(1), None, Some(1)], "edge", "failed Cloudflared: It is gone. → Do it."),
+        ([None, Some(1), Some(1)], "public_address", "failed Cloudflare: It is gone. → Do it."),
+        ([Some(1), Some(1), None], "ollama_api", "failed Ollama: It is gone. → Do it."),
+        (all, "model", "failed Model: It is gone. → Do it."),
+        // Our own calls pass; the orchestrator's do not.
+        (all, "orchestrator_view", "failed Model: It is gone. → Do it."),
+    ] {
         assert_eq!(
-            steps[steps.len() - 2..],
-            ["reached Discord 312".to_owned(), format!("done 2000 {who}")],
-            "{what}"
+            failed_at(passed, Some((layer, "It is gone.")), Some("unused"), groq()),
+            expected,
+            "{layer}"
         );
     }
+}
+
+#[test]
+fn triaged_elsewhere_with_every_hop_well_the_call_itself_or_its_absence_is_why() {
+    let (all, look) = ([Some(1); 3], "→ Look at the ticket's attempts under Tickets, then send another.");
+    assert_eq!(
+        failed_at(all, None, Some("Confidence is 7."), groq()),
+        format!("failed Model: This machine did not triage it: Confidence is 7. {look}")
+    );
+    assert_eq!(
+        failed_at([None, Some(1), Some(1)], None, Some("tunnel down"), groq()),
+        format!("failed Cloudflare: This machine did not triage it: tunnel down. {look}")
+    );
+    let laptop = TestTriaged { provider: "local".to_owned(), device: Some("Laptop".to_owned()), ..groq() };
+    assert_eq!(
+        failed_at(all, None, None, laptop),
+        format!("failed Model: Laptop triaged it: this machine was not asked. {look}")
+    );
 }
 
 #[test]
