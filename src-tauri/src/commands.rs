@@ -7,6 +7,7 @@ mod programs;
 mod secrets;
 mod settings;
 mod setup;
+mod test_ticket;
 mod tickets;
 mod tunnel;
 
@@ -56,6 +57,7 @@ commands![
     secrets::secrets,
     secrets::set_secret,
     secrets::test_secrets,
+    test_ticket::send_test_ticket,
     settings::settings,
     settings::save_settings,
     desktop::open_url,

@@ -131,6 +131,7 @@ async fn watch(agent: &Handle, tell: &impl Fn(News)) {
             | Reply::Missed { .. }
             | Reply::Secrets { .. }
             | Reply::Tested { .. }
+            | Reply::Test { .. }
             | Reply::Answered { .. }
             | Reply::Done { .. } => {}
         }

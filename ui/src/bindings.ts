@@ -745,6 +745,45 @@ access_ends_at: string | null,
 notes: Array<string>, };
 
 /**
+ * A hop on the way, in their order.
+ */
+export type TestHop = "orchestrator" | "cloudflare" | "cloudflared" | "ollama" | "model" | "discord";
+
+/**
+ * News of a test ticket.
+ */
+export type TestStep = { "kind": "reached", 
+/**
+ * Which.
+ */
+hop: TestHop, 
+/**
+ * How long that took, where it was measured: until the orchestrator had stored it; a call there and back of
+ * Cloudflare, cloudflared and Ollama; the model's answer; from the verdict until Discord had the message.
+ */
+took_ms: number | null, } | { "kind": "failed", 
+/**
+ * Which.
+ */
+hop: TestHop, 
+/**
+ * Why, in a sentence.
+ */
+why: string, 
+/**
+ * What to do about it.
+ */
+what_to_do: string, } | { "kind": "done", 
+/**
+ * From the question to the certainty.
+ */
+total_ms: number, 
+/**
+ * Who triaged it, when it was not this machine.
+ */
+elsewhere: string | null, };
+
+/**
  * A ticket of late.
  */
 export type TicketStatus = { 

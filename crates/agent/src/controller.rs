@@ -4,6 +4,7 @@
 mod answers;
 mod hands;
 mod questions;
+mod test_ticket;
 mod watch;
 
 use std::collections::BTreeMap;

@@ -24,4 +24,5 @@ pub mod settings;
 pub mod signals;
 pub mod socket;
 pub mod status;
+pub mod test_ticket;
 pub mod tunnel;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::children::logs::{Level, Stream};
 use crate::link::Question;
 use crate::status::Status;
+use crate::test_ticket::TestStep;
 
 #[cfg(unix)]
 #[path = "socket/unix.rs"]
@@ -75,6 +76,8 @@ pub enum Request {
         /// What.
         question: Question,
     },
+    /// Have a test ticket sent, and follow it to its Discord message. Whoever stops listening has it go its way unseen.
+    TestTicket,
     /// How everything is, now and whenever it is different, and what a person wants to see. Without end.
     Watch,
 }
@@ -116,6 +119,11 @@ pub enum Reply {
     Tested {
         /// In the order in which it was looked.
         checks: Vec<Check>,
+    },
+    /// News of the test ticket.
+    Test {
+        /// What.
+        step: TestStep,
     },
     /// What the orchestrator answered.
     Answered {
@@ -215,13 +223,25 @@ async fn answer(stream: impl AsyncRead + AsyncWrite, asked: mpsc::Sender<Asked>)
             drop(replies);
         }
     }
-    while let Some(reply) = answers.recv().await {
+    loop {
+        let reply = tokio::select! {
+            reply = answers.recv() => reply,
+            // It may not be answered for long: nobody works for somebody who has left.
+            () = has_left(&mut reader) => return,
+        };
+        let Some(reply) = reply else { return };
         let Ok(mut line) = serde_json::to_vec(&reply) else { return };
         line.push(b'\n');
         if writer.write_all(&line).await.is_err() {
             return;
         }
     }
+}
+
+/// Completes when the other side has closed the connection.
+async fn has_left(reader: &mut (impl AsyncRead + Unpin)) {
+    let mut rest = [0; 64];
+    while reader.read(&mut rest).await.is_ok_and(|count| count > 0) {}
 }
 
 /// A question to the running agent, and the lines of its answer.

@@ -7,6 +7,7 @@ mod heartbeat;
 mod pairing;
 mod reconciliation;
 mod results;
+mod test_ticket;
 mod triage;
 
 pub use health::{Dependencies, Dependency, Health, Status};
@@ -22,6 +23,7 @@ pub use reconciliation::{FailedTicket, GapReport, Listed};
 pub use results::{
     Alert, Alerts, CategoryStats, Change, Correction, CorrectionRequest, Percentiles, Stats, TriagePage,
 };
+pub use test_ticket::{TestMessage, TestTicket, TestTicketSent, TestTriaged};
 pub use triage::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict, Written};
 
 use serde::{Deserialize, Serialize};

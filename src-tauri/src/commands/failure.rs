@@ -73,6 +73,7 @@ pub(super) fn done(reply: Reply) -> Result<(), Failure> {
         | Reply::Triage(_)
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
+        | Reply::Test { .. }
         | Reply::Answered { .. }
         | Reply::Open { .. } => Ok(()),
     }

@@ -143,6 +143,7 @@ fn message(reply: Reply) -> Result<Message, Reply> {
         | Reply::Triage(_)
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
+        | Reply::Test { .. }
         | Reply::Answered { .. }
         | Reply::Done { .. }
         | Reply::Failed { .. }) => Err(reply),

@@ -288,3 +288,42 @@ async fn an_orchestrator_that_was_away_is_found_again_and_no_secret_lies_about()
     }
     assert!(layer(&agent.until("anything", |_| true).await, "link")["health"] == "ok");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_ticket_passes_every_hop_or_names_the_one_that_it_does_not() {
+    let mut world = world().await;
+    world.set("HUBSPOT_WRITE_BACK", "note");
+    let orchestrator = world.serve().await;
+    let Some(machine) = Machine::new(&world.edge) else { return };
+    let agent = paired(&world, &orchestrator, &machine).await;
+    let done = machine.ask(&["test-ticket"]);
+    let shown = said(&done);
+    assert_eq!(done.status.code(), Some(0), "{shown}{}", orchestrator.log());
+    for hop in ["Orchestrator", "Cloudflare", "cloudflared", "Ollama", "Model", "Discord"] {
+        let row = shown.lines().find(|line| line.contains(&format!("● {hop} "))).unwrap_or_default();
+        assert!(row.ends_with(" ms") || row.ends_with(" s"), "{hop} was passed and measured: {shown}");
+    }
+    assert!(shown.contains("It is in Discord: "), "{shown}");
+    let messages = world.discord.messages_text();
+    assert!(messages.contains("Test: cannot download") && messages.contains("on your machine"), "{messages}");
+    let soon = machine.ask(&["test-ticket"]);
+    assert!(soon.status.code() == Some(1) && said(&soon).contains("a moment ago"), "{}", said(&soon));
+
+    machine.cloudflared().set("exit=1").unwrap();
+    agent.layer("cloudflared_process", "fail").await;
+    let mut shown = String::new();
+    wait_until("another test ticket to be allowed", async || {
+        shown = said(&machine.ask(&["test-ticket"]));
+        !shown.contains("a moment ago")
+    })
+    .await;
+    assert!(shown.contains("● Orchestrator ") && shown.contains("✕ cloudflared "), "{shown}");
+    assert!(shown.contains("○ Model ") && shown.contains("● Discord "), "{shown}");
+    assert!(shown.contains("It is in Discord, triaged by Groq: "), "{shown}");
+    assert_eq!(world.discord.messages().len(), 2);
+    let asked = world.hubspot.journal.entries();
+    assert!(
+        asked.iter().all(|call| !call.path.contains("test-") && !call.body.contains("test-")),
+        "{asked:#?}"
+    );
+}

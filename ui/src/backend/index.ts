@@ -1,6 +1,8 @@
 /** All that the window can see and ask for. Only `tauri.ts` and `demo.ts` know who answers. */
-import type { CorrectionRequest, Stats, Triage, TriageDetail, TriagePage, TriageStatus } from "../bindings";
+import type { CorrectionRequest, Stats, TestStep, Triage, TriageDetail, TriagePage, TriageStatus } from "../bindings";
 import type { Layer, Program, Status } from "./status";
+
+export type { TestHop, TestStep } from "../bindings";
 
 export type Stop = () => void;
 
@@ -89,13 +91,6 @@ export interface TunnelStep {
   open_url: string | null;
 }
 
-export type TestHop = "orchestrator" | "cloudflare" | "cloudflared" | "ollama" | "model" | "discord";
-
-export type TestProgress =
-  | { kind: "reached"; hop: TestHop; took_ms: number }
-  | { kind: "failed"; hop: TestHop; failure: Failure }
-  | { kind: "done"; total_ms: number };
-
 export type NoticeKind = "tunnel_down" | "exposed" | "gave_up" | "needs_review" | "new_alert";
 
 /** Minutes since local midnight. */
@@ -173,7 +168,8 @@ export interface Backend {
   secrets(): Promise<SecretPresence[]>;
   setSecret(name: SecretName, value: string): Promise<void>;
   testSecrets(): Promise<CheckResult[]>;
-  sendTestTicket(onProgress: (progress: TestProgress) => void): Promise<void>;
+  /** Told step by step; it ends when the ticket has arrived, or does not get further. */
+  sendTestTicket(onStep: (step: TestStep) => void): Promise<void>;
 
   settings(): Promise<Settings>;
   saveSettings(settings: Settings): Promise<void>;

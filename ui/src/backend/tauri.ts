@@ -94,7 +94,7 @@ export function connect(): Backend {
     secrets: () => call("secrets"),
     setSecret: (name, value) => call("set_secret", { name, value }),
     testSecrets: () => call("test_secrets"),
-    sendTestTicket: (onProgress) => call("send_test_ticket", { progress: channel(onProgress) }),
+    sendTestTicket: (onStep) => call("send_test_ticket", { progress: channel(onStep) }),
 
     settings: () => call("settings"),
     saveSettings: (settings) => call("save_settings", { settings }),

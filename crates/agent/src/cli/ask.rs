@@ -96,6 +96,7 @@ fn show(reply: &Reply) -> bool {
         | Reply::Triage(_)
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
+        | Reply::Test { .. }
         | Reply::Answered { .. } => {}
         Reply::Done { sentence } => say(sentence),
         Reply::Failed { why, what_to_do } => {

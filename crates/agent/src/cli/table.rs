@@ -1,12 +1,15 @@
 //! The agent's status as text for a terminal. PURE.
 
 mod linked;
+mod test_ticket;
 
 use chrono::{DateTime, Utc};
 use supervise::health::Health;
 use supervise::health::overall::Overall;
 
 use crate::status::{LayerStatus, ModelStatus, ProgramStatus, Status};
+
+pub use test_ticket::test_step;
 
 /// Columns that a sentence is broken at.
 const WIDTH: usize = 100;

@@ -39,6 +39,7 @@ impl Controller {
             Request::Secrets => Reply::Secrets { set: self.set_secrets().await },
             Request::TestSecrets => return self.test_secrets(replies).await,
             Request::Orchestrator { question } => return self.ask_orchestrator(question, replies),
+            Request::TestTicket => return self.send_test_ticket(replies).await,
             Request::Watch => {
                 self.watchers.add(replies);
                 return;

@@ -2,6 +2,7 @@
 
 pub(crate) mod orchestrator;
 mod rhythm;
+mod test_ticket;
 
 use std::time::{Duration, Instant};
 

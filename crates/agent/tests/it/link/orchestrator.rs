@@ -54,6 +54,10 @@ struct Inner {
     resumed: Vec<Option<String>>,
     cuts: u64,
     next_in_ms: u64,
+    /// What follows a test ticket: one answer after the other, the last one for ever.
+    test: Vec<Value>,
+    test_refusal: Option<(u16, &'static str, &'static str)>,
+    followed: usize,
 }
 
 impl Orchestrator {
@@ -153,6 +157,20 @@ impl Orchestrator {
         self.shared.change(|inner| inner.changes.push(change));
     }
 
+    /// What whoever follows a test ticket is told: one after the other, the last one for ever.
+    pub(crate) fn test_ticket(&self, answers: Vec<Value>) {
+        self.shared.change(|inner| (inner.test, inner.followed) = (answers, 0));
+    }
+
+    /// With what test tickets are refused from now on.
+    pub(crate) fn refuse_test_tickets(&self, refusal: (u16, &'static str, &'static str)) {
+        self.shared.change(|inner| inner.test_refusal = Some(refusal));
+    }
+
+    pub(crate) async fn until_followed(&self, times: usize) {
+        self.until("a test ticket to be followed", |inner| (inner.followed >= times).then_some(())).await;
+    }
+
     /// Ends all streams.
     pub(crate) fn cut(&self) {
         self.shared.change(|inner| inner.cuts += 1);
@@ -228,6 +246,8 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/tunnel", put(tunnel))
         .route("/triages", get(triages))
         .route("/events", get(events))
+        .route("/test-ticket", post(test_ticket))
+        .route("/test-ticket/{id}", get(follow_test_ticket))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), only_devices));
     let all = Router::new().route("/pair", post(pair)).merge(known).with_state(shared);
     Router::new().nest("/api/v1", all)
@@ -329,6 +349,22 @@ async fn tunnel(State(shared): State<Arc<Shared>>, Json(offer): Json<TunnelOffer
         Some(sentence) => refused(422, "access_refused", sentence),
         None => Json(json!({"tunnel": tunnel, "latency_ms": 7})).into_response(),
     }
+}
+
+async fn test_ticket(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.inner().test_refusal {
+        Some((status, code, sentence)) => refused(status, code, sentence),
+        None => (StatusCode::ACCEPTED, Json(json!({"ticket_id": "test-1"}))).into_response(),
+    }
+}
+
+async fn follow_test_ticket(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let mut answer = Value::Null;
+    shared.change(|inner| {
+        answer = inner.test[inner.followed.min(inner.test.len() - 1)].clone();
+        inner.followed += 1;
+    });
+    Json(answer)
 }
 
 async fn triages(State(shared): State<Arc<Shared>>) -> Json<Value> {
