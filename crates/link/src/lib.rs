@@ -2,6 +2,7 @@
 //!
 //! Times are RFC 3339 in UTC, durations milliseconds.
 
+mod desk;
 mod health;
 mod heartbeat;
 mod pairing;
@@ -9,6 +10,7 @@ mod reconciliation;
 mod results;
 mod triage;
 
+pub use desk::{Category, Desk, Team};
 pub use health::{Dependencies, Dependency, Health, Status};
 pub use heartbeat::{
     Check, Elsewhere, HEARTBEAT_EVERY_MS, Heartbeat, HeartbeatAnswer, LayerHealth, LayerReport, Load,

@@ -33,6 +33,7 @@ pub fn status(status: &Status, look: Look) -> String {
     }
     status.models.iter().for_each(|model| text.push_str(&in_memory(model)));
     text.push_str(&linked::about(status, look));
+    text.push_str(&linked::alerts(status, look));
     for note in &status.notes {
         text.push_str(&paragraph("  ", "  ", note));
     }
@@ -217,7 +218,7 @@ mod tests {
         Look { colour, now: DateTime::from_timestamp(1_795_392_000, 0).unwrap() }
     }
 
-    fn sample() -> Status {
+    pub(super) fn sample() -> Status {
         let layer = |layer: Layer, health, sentence: &str, fix: Option<&str>, latency_ms| LayerStatus {
             layer,
             title: layer.to_string(),
@@ -260,6 +261,8 @@ mod tests {
             }],
             orchestrator: None,
             recent: Vec::new(),
+            alerts: link::Alerts::default(),
+            desk: None,
             access_ends_at: None,
             notes: Vec::new(),
         }

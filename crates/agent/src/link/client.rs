@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ::link::{
-    Heartbeat, HeartbeatAnswer, Me, PairRequest, Paired, Receipt, TriagePage, TunnelOffer, TunnelTaken,
+    Alerts, Heartbeat, HeartbeatAnswer, Me, PairRequest, Paired, Receipt, TriagePage, TunnelOffer,
+    TunnelTaken,
 };
 use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Method, RequestBuilder, Response};
@@ -107,6 +108,14 @@ impl Client {
     /// See [`Error`].
     pub async fn triages(&self, limit: usize) -> Result<TriagePage> {
         self.send(Method::GET, &format!("triages?limit={limit}"), None::<&()>, TIME_LIMIT).await
+    }
+
+    /// What a person should look at, or should have.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn alerts(&self) -> Result<Alerts> {
+        self.send(Method::GET, "alerts", None::<&()>, TIME_LIMIT).await
     }
 
     /// Asks what a window wants to know; the answer's JSON.

@@ -274,6 +274,28 @@ async fn tickets_are_followed_over_every_cut_and_one_that_needs_a_person_is_told
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_are_known_from_before_and_as_they_come_and_go_and_the_desk_too() {
+    let Some(scene) = Scene::new().await else { return };
+    scene.orchestrator.alerts(vec![serde_json::from_value(alert("a1", None)).unwrap()]);
+    let agent = scene.linked().await;
+    let open = |status: &Value| status["alerts"]["open"].as_array().map_or(0, Vec::len);
+    let status = agent.until("the alert from before", |status| open(status) == 1).await;
+    assert_eq!(status["desk"]["categories"][0]["label"], "Marmalade", "{status}");
+    let shown = text(&scene.machine.ask(&["status"]).stdout);
+    assert!(shown.contains("Alert: Half of the calls fail.") && shown.contains("→ Look at them."), "{shown}");
+    for (number, id, cleared_at) in [(1, "a2", None), (2, "a1", Some(TIME)), (3, "a2", Some(TIME))] {
+        let change = json!({
+            "id": number, "kind": "alert", "at": TIME, "ticket_id": null, "triage": null, "alert": alert(id, cleared_at),
+        });
+        scene.orchestrator.push(serde_json::from_value(change).unwrap());
+    }
+    let passed = |status: &Value| status["alerts"]["recent"].as_array().map_or(0, Vec::len);
+    agent.until("them to pass", |status| open(status) == 0 && passed(status) == 2).await;
+    assert!(!text(&scene.machine.ask(&["status"]).stdout).contains("Alert:"));
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_reaches_the_orchestrator_with_no_call_refused_in_between() {
     let Some(mut scene) = Scene::new().await else { return };
     let cloudflare = Cloudflare::start().await.unwrap();
@@ -388,6 +410,13 @@ fn ticket(number: i64, status: &str) -> Value {
         "verdict": {"category": "billing", "priority": "high", "sentiment": "neutral", "language": "en",
             "summary": "Words of its summary", "reason": "Words of its reason", "confidence": 0.4,
             "team": "billing", "suggested_reply": null},
+    })
+}
+
+fn alert(id: &str, cleared_at: Option<&str>) -> Value {
+    json!({
+        "id": id, "kind": "success_rate", "subject": "", "severity": "page", "sentence": "Half of the calls fail.",
+        "what_to_do": "Look at them.", "raised_at": TIME, "cleared_at": cleared_at,
     })
 }
 

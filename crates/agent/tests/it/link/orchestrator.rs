@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use futures::stream;
-use link::{Change, Heartbeat, PairRequest, Paired, Receipt, Server, Triage, Tunnel, TunnelOffer};
+use link::{Alert, Change, Heartbeat, PairRequest, Paired, Receipt, Server, Triage, Tunnel, TunnelOffer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -51,6 +51,7 @@ struct Inner {
     looks: usize,
     changes: Vec<Change>,
     tickets: Vec<Triage>,
+    alerts: Vec<Alert>,
     resumed: Vec<Option<String>>,
     cuts: u64,
     next_in_ms: u64,
@@ -149,6 +150,10 @@ impl Orchestrator {
         self.shared.change(|inner| inner.tickets = tickets);
     }
 
+    pub(crate) fn alerts(&self, open: Vec<Alert>) {
+        self.shared.change(|inner| inner.alerts = open);
+    }
+
     pub(crate) fn push(&self, change: Change) {
         self.shared.change(|inner| inner.changes.push(change));
     }
@@ -227,6 +232,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/heartbeat", post(heartbeat))
         .route("/tunnel", put(tunnel))
         .route("/triages", get(triages))
+        .route("/alerts", get(alerts))
         .route("/events", get(events))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), only_devices));
     let all = Router::new().route("/pair", post(pair)).merge(known).with_state(shared);
@@ -279,7 +285,11 @@ async fn me() -> Response {
         "id": "device-1", "name": "n", "platform": "linux", "version": "0", "paired_at": TIME,
         "last_seen_at": null, "silent": true, "standing": standing, "tunnel": null, "receipt": null,
     });
-    Json(json!({"device": device, "server": server()})).into_response()
+    let desk = json!({
+        "categories": [{"key": "marmalade", "label": "Marmalade", "team": "jam", "enabled": true}],
+        "teams": [{"key": "jam", "label": "Jam makers"}],
+    });
+    Json(json!({"device": device, "server": server(), "desk": desk})).into_response()
 }
 
 async fn unpair(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> StatusCode {
@@ -333,6 +343,10 @@ async fn tunnel(State(shared): State<Arc<Shared>>, Json(offer): Json<TunnelOffer
 
 async fn triages(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(json!({"items": shared.inner().tickets, "next": null}))
+}
+
+async fn alerts(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({"open": shared.inner().alerts, "recent": []}))
 }
 
 async fn events(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
