@@ -145,7 +145,11 @@ pub(crate) fn act(app: &AppHandle, act: Act) {
         Act::Pause => ask(app, Request::Pause),
         Act::Resume => ask(app, Request::Resume),
         Act::Restart(program) => ask(app, Request::Restart { program }),
-        Act::CopyDiagnostics => note("the diagnostics", commands::copy_status(app)),
+        Act::CopyDiagnostics => {
+            let app = app.clone();
+            let copying = async move { note("the diagnostics", commands::copy_all(&app).await) };
+            drop(tauri::async_runtime::spawn(copying));
+        }
         Act::StartAtLogin => {
             let (login, is_on) = (app.autolaunch(), app.autolaunch().is_enabled().unwrap_or(false));
             note("start at login", if is_on { login.disable() } else { login.enable() });

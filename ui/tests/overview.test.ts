@@ -22,6 +22,8 @@ test("a broken hop stands out, with the line to it broken and the hops behind it
   await card.getByText("for 6 min").waitFor();
   await card.getByRole("button", { name: "Why?" }).click();
   await card.getByText("readyConnections", { exact: false }).waitFor();
+  await card.getByText("GET http://127.0.0.1:20241/ready").waitFor();
+  await card.getByText("after 2 ms").waitFor();
   await card.getByRole("button", { name: "Restart tunnel" }).click();
   await page.getByText("Restart asked for.").waitFor();
   await inDemo(page, (demo) => demo.advance(2000));
@@ -50,6 +52,13 @@ test("a ticket that needs a review says how sure the model is, and no other does
   const rows = page.getByRole("region", { name: "Latest" }).getByRole("listitem");
   await rows.filter({ hasText: "(54 %)" }).getByText("Question about partner API").waitFor();
   expect(await rows.filter({ hasText: /\(\d+ %\)/ }).count()).toBe(1);
+});
+
+test("diagnostics are saved and it is said where", async () => {
+  const page = await open();
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("menuitem", { name: "Save diagnostics…" }).click();
+  await page.getByText("Saved as /home/anna/Downloads/hubspot-triage-20261123-094100.zip.", { exact: false }).waitFor();
 });
 
 test("an agent that does not answer is not taken for healthy", async () => {

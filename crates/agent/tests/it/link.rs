@@ -17,8 +17,8 @@ use crate::whole::machine::{self, Agent, Machine, health, layer, program, text};
 use orchestrator::{Orchestrator, TIME};
 use sims::session::Session;
 
-const ID: &str = "0123456789abcdef0123456789abcdef.access";
-const SECRET: &str = "cfast_0123456789abcdefghijklmnopqrstuvwxyzABCD01234567";
+pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef.access";
+pub(crate) const SECRET: &str = "cfast_0123456789abcdefghijklmnopqrstuvwxyzABCD01234567";
 const CODE: &str = "ABCD-EFGH";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -359,16 +359,16 @@ async fn call_as_the_orchestrator(
 }
 
 /// A machine with a keychain and a public address, and an orchestrator.
-struct Scene {
+pub(crate) struct Scene {
     session: Session,
-    orchestrator: Orchestrator,
+    pub(crate) orchestrator: Orchestrator,
     edge: Edge,
-    machine: Machine,
+    pub(crate) machine: Machine,
     _ollama: Ollama,
 }
 
 impl Scene {
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         let mut session = Session::start()?;
         session.keyring(Some("test-password"));
         let orchestrator = Orchestrator::start().await;
@@ -393,7 +393,7 @@ impl Scene {
     }
 
     /// A running agent that the orchestrator has heard of.
-    async fn linked(&self) -> Agent<'_> {
+    pub(crate) async fn linked(&self) -> Agent<'_> {
         self.pair(&[]);
         let agent = self.machine.run().await;
         agent.until("the link", |status| health(status, "link") == "ok").await;
@@ -401,7 +401,7 @@ impl Scene {
     }
 }
 
-fn ticket(number: i64, status: &str) -> Value {
+pub(crate) fn ticket(number: i64, status: &str) -> Value {
     json!({
         "ticket_id": number.to_string(), "subject": format!("Words of ticket {number}"), "url": null,
         "status": status, "provider": "local", "model": "m", "device_id": null, "latency_ms": 900,

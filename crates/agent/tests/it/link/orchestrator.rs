@@ -7,14 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use futures::stream;
-use link::{Alert, Change, Heartbeat, PairRequest, Paired, Receipt, Server, Triage, Tunnel, TunnelOffer};
+use link::{
+    Alert, Change, Correction, CorrectionRequest, Heartbeat, PairRequest, Paired, Receipt, Server, Triage,
+    Tunnel, TunnelOffer,
+};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -232,6 +235,10 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/heartbeat", post(heartbeat))
         .route("/tunnel", put(tunnel))
         .route("/triages", get(triages))
+        .route("/triages/{ticket_id}", get(triage))
+        .route("/triages/{ticket_id}/retry", post(retry))
+        .route("/triages/{ticket_id}/correction", put(correct))
+        .route("/stats", get(stats))
         .route("/alerts", get(alerts))
         .route("/events", get(events))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), only_devices));
@@ -343,6 +350,56 @@ async fn tunnel(State(shared): State<Arc<Shared>>, Json(offer): Json<TunnelOffer
 
 async fn triages(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(json!({"items": shared.inner().tickets, "next": null}))
+}
+
+fn find(shared: &Shared, id: &str) -> Result<Triage, Response> {
+    let found = shared.inner().tickets.iter().find(|ticket| ticket.ticket_id == id).cloned();
+    found.ok_or_else(|| refused(404, "not_found", "There is no such ticket."))
+}
+
+fn put_back(shared: &Shared, ticket: &Triage) {
+    shared.change(|inner| {
+        inner.tickets.retain(|known| known.ticket_id != ticket.ticket_id);
+        inner.tickets.push(ticket.clone());
+    });
+}
+
+async fn triage(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Value>, Response> {
+    let mut detail = json!(find(&shared, &id)?);
+    for list in ["events", "calls", "written"] {
+        detail[list] = json!([]);
+    }
+    Ok(Json(detail))
+}
+
+async fn retry(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Triage>), Response> {
+    let ticket = Triage { status: link::TriageStatus::Queued, ..find(&shared, &id)? };
+    put_back(&shared, &ticket);
+    Ok((StatusCode::ACCEPTED, Json(ticket)))
+}
+
+async fn correct(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(said): Json<CorrectionRequest>,
+) -> Result<Json<Triage>, Response> {
+    let CorrectionRequest { category, priority, note } = said;
+    if let Some(wrong) = category.as_ref().filter(|category| *category != "marmalade") {
+        let message = format!("There is no category `{wrong}`; there is marmalade.");
+        return Err(refused(422, "invalid_correction", &message));
+    }
+    let (device_id, device_name, at) = ("device-1".to_owned(), "n".to_owned(), TIME.to_owned());
+    let correction = Some(Correction { category, priority, note, device_id, device_name, at });
+    let ticket = Triage { correction, ..find(&shared, &id)? };
+    put_back(&shared, &ticket);
+    Ok(Json(ticket))
+}
+
+async fn stats(Query(asked): Query<BTreeMap<String, String>>) -> Json<Value> {
+    Json(json!(asked))
 }
 
 async fn alerts(State(shared): State<Arc<Shared>>) -> Json<Value> {
