@@ -132,7 +132,11 @@ pub(crate) fn act(app: &AppHandle, act: Act) {
         Act::Pause => ask(app, Request::Pause),
         Act::Resume => ask(app, Request::Resume),
         Act::Restart(program) => ask(app, Request::Restart { program }),
-        Act::CopyDiagnostics => note("the diagnostics", commands::copy_status(app)),
+        Act::CopyDiagnostics => {
+            let app = app.clone();
+            let copying = async move { note("the diagnostics", commands::copy_all(&app).await) };
+            drop(tauri::async_runtime::spawn(copying));
+        }
         Act::StartAtLogin => {
             note("start at login", login::switch(app, !login::is_on(app)));
             tray::redraw(app);

@@ -19,7 +19,7 @@ use crate::window::LABEL;
 
 pub use failure::Failure;
 
-pub(crate) use desktop::{copy_status, open_in_browser};
+pub(crate) use desktop::{copy_all, open_in_browser};
 
 macro_rules! commands {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -65,6 +65,7 @@ commands![
     desktop::set_start_at_login,
     desktop::copy_text,
     desktop::copy_diagnostics,
+    desktop::save_diagnostics,
 ];
 
 /// Tells the window, when there is one, how everything is.

@@ -133,6 +133,27 @@ median_ms: number | null,
 longest_ms: number | null, };
 
 /**
+ * One kind of ticket.
+ */
+export type Category = { 
+/**
+ * As verdicts and corrections name it.
+ */
+key: string, 
+/**
+ * Its name for people.
+ */
+label: string, 
+/**
+ * Key of the team that takes these tickets.
+ */
+team: string, 
+/**
+ * Tickets can get it; otherwise only older ones have it.
+ */
+enabled: boolean, };
+
+/**
  * One category in the window.
  */
 export type CategoryStats = { 
@@ -274,6 +295,19 @@ message_id: string | null,
  * What went wrong last.
  */
 error: string | null, };
+
+/**
+ * What tickets are sorted into, and who takes them.
+ */
+export type Desk = { 
+/**
+ * In the order in which the desk names them.
+ */
+categories: Array<Category>, 
+/**
+ * Likewise.
+ */
+teams: Array<Team>, };
 
 /**
  * A paired machine.
@@ -736,6 +770,14 @@ orchestrator: OrchestratorStatus | null,
  */
 recent: Array<TicketStatus>, 
 /**
+ * What the orchestrator wants a person to look at, and what has passed of late.
+ */
+alerts: Alerts, 
+/**
+ * What tickets are sorted into; `None` before the orchestrator has said.
+ */
+desk: Desk | null, 
+/**
  * When the service token of the public address ends, RFC 3339, if that is known.
  */
 access_ends_at: string | null, 
@@ -782,6 +824,17 @@ total_ms: number,
  * Who triaged it, when it was not this machine.
  */
 elsewhere: string | null, };
+ * The people who take tickets.
+ */
+export type Team = { 
+/**
+ * As verdicts name it.
+ */
+key: string, 
+/**
+ * Its name for people.
+ */
+label: string, };
 
 /**
  * A ticket of late.
@@ -811,6 +864,10 @@ category: string | null,
  * The verdict's priority.
  */
 priority: string | null, 
+/**
+ * How sure the model is of them, 0..1.
+ */
+confidence: number | null, 
 /**
  * `local` or `groq`.
  */

@@ -56,6 +56,26 @@ test("everything is set up, from pairing to the message in Discord", async () =>
   expect(asked).not.toContain("a-secret");
 });
 
+test("a login begins only when the address is said to be locked, and shows the page to open", async () => {
+  const page = await open({ scenario: "first-run", hash: "#/setup" });
+  const tunnel = card(page, "Tunnel");
+  await page.getByRole("button", { name: /^Tunnel/ }).click();
+  await tunnel.getByLabel("Log in").check();
+  await tunnel.getByLabel("Public address").fill("ollama.example.com");
+  const start = tunnel.getByRole("button", { name: "Set up", exact: true });
+  expect(await start.isDisabled()).toBe(true);
+  await tunnel.getByLabel("The address has its lock", { exact: false }).check();
+  await start.click();
+  await tunnel.getByRole("button", { name: "Open the page" }).click();
+  const asked = await inDemo(page, (demo) => demo.asked);
+  expect(asked).toContain("tunnel login ollama.example.com");
+  expect(asked).toContain("open https://dash.cloudflare.com/argotunnel");
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await tunnel.getByRole("button", { name: "Cancel" }).click();
+  await inDemo(page, (demo) => demo.advance(1200));
+  await tunnel.getByText("Stopped.").waitFor();
+});
+
 test("a download goes on while another page is open, and can be cancelled", async () => {
   const page = await open({ scenario: "first-run", hash: "#/setup" });
   await page.getByRole("button", { name: /Ollama and model/ }).click();

@@ -9,10 +9,12 @@ use std::path::Path;
 use link::Triage;
 use serde::{Deserialize, Serialize};
 use supervise::Kind;
+use supervise::health::Layer;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
 use crate::children::logs::{Level, Stream};
+use crate::evidence::Exchange;
 use crate::link::Question;
 use crate::status::Status;
 use crate::test_ticket::TestStep;
@@ -67,6 +69,11 @@ pub enum Request {
     Reload,
     /// Look at every hop now, out of turn.
     CheckNow,
+    /// What was last asked at a hop, and what came back.
+    Evidence {
+        /// Which.
+        layer: Layer,
+    },
     /// Which secrets there are.
     Secrets,
     /// Try the keychain, and call the public address with the service token and without it.
@@ -109,6 +116,11 @@ pub enum Reply {
         program: Kind,
         /// How many.
         count: u64,
+    },
+    /// What was last asked at a hop; nothing when nothing was.
+    Evidence {
+        /// Without a secret and without a word of a ticket.
+        exchange: Option<Exchange>,
     },
     /// The names of the secrets that are set; none of their values.
     Secrets {
@@ -164,6 +176,8 @@ pub struct Check {
     pub sentence: String,
     /// The one thing to do about it.
     pub what_to_do: Option<String>,
+    /// How long it took, in milliseconds, when something was asked.
+    pub latency_ms: Option<u64>,
 }
 
 /// A page of the window.

@@ -2,6 +2,7 @@
 //!
 //! Times are RFC 3339 in UTC, durations milliseconds.
 
+mod desk;
 mod health;
 mod heartbeat;
 mod pairing;
@@ -10,6 +11,7 @@ mod results;
 mod test_ticket;
 mod triage;
 
+pub use desk::{Category, Desk, Team};
 pub use health::{Dependencies, Dependency, Health, Status};
 pub use heartbeat::{
     Check, Elsewhere, HEARTBEAT_EVERY_MS, Heartbeat, HeartbeatAnswer, LayerHealth, LayerReport, Load,

@@ -71,6 +71,7 @@ pub(super) fn done(reply: Reply) -> Result<(), Failure> {
         | Reply::Line { .. }
         | Reply::Missed { .. }
         | Reply::Triage(_)
+        | Reply::Evidence { .. }
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
         | Reply::Test { .. }

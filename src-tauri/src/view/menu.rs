@@ -1,7 +1,7 @@
 //! The tray's menu. PURE.
 
 use agent::status::{LayerStatus, Status, TicketStatus};
-use link::TriageStatus;
+use link::{Alert, TriageStatus};
 use supervise::Kind;
 use supervise::health::overall::Overall;
 use supervise::health::{Health, Layer};
@@ -147,6 +147,7 @@ fn about(status: &Status) -> Vec<Item> {
     let mut items = vec![line(&format!("{sign} {}: {}", status.overall, status.sentence))];
     items.push(hop("Tunnel", status, &TUNNEL));
     items.push(hop("Ollama", status, &OLLAMA));
+    items.extend(alert(&status.alerts.open));
     if !status.recent.is_empty() {
         items.push(Item::Rule);
         items.extend(status.recent.iter().take(TICKETS).map(ticket));
@@ -176,6 +177,18 @@ fn hop(name: &str, status: &Status, layers: &[Layer]) -> Item {
         None => "○ nothing is known so far".to_owned(),
     };
     line(&format!("{name}: {said}"))
+}
+
+/// The newest of the open alerts, and how many there are besides; the window has all of them.
+fn alert(open: &[Alert]) -> Option<Item> {
+    let newest = open.first()?;
+    let others = match open.len() {
+        1 => String::new(),
+        all => format!(" (and {} more)", all - 1),
+    };
+    let words = one_line(&newest.sentence);
+    let room = LONGEST_LINE.saturating_sub("Alert: ".len() + others.len());
+    Some(Item::Text(format!("Alert: {}{others}", cut(&words, room))))
 }
 
 fn ticket(ticket: &TicketStatus) -> Item {
@@ -210,10 +223,14 @@ fn one_line(text: &str) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    if text.chars().count() <= LONGEST_LINE {
+    cut(text, LONGEST_LINE)
+}
+
+fn cut(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(LONGEST_LINE - 1).collect();
+    let kept: String = text.chars().take(letters.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
 }
 

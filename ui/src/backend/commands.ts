@@ -31,6 +31,7 @@ export const COMMANDS = [
   "set_start_at_login",
   "copy_text",
   "copy_diagnostics",
+  "save_diagnostics",
 ] as const;
 
 export const EVENTS = ["connection", "status", "triage", "log", "navigate"] as const;

@@ -49,6 +49,7 @@ export interface Evidence {
   request: string | null;
   /** What came back. */
   answer: string | null;
+  took_ms: number | null;
   checked_at: string | null;
   /** The last lines of the program behind the layer. */
   log: LogLine[];
@@ -80,7 +81,8 @@ export interface CheckResult {
 
 export type TunnelRequest =
   | { way: "token"; hostname: string; token: string }
-  | { way: "login"; hostname: string }
+  /** `is_locked`: the person says that the address has its lock, which this way does not make. */
+  | { way: "login"; hostname: string; is_locked: boolean }
   | { way: "api"; hostname: string; api_token: string };
 
 export interface TunnelStep {
@@ -177,6 +179,8 @@ export interface Backend {
   setStartAtLogin(on: boolean): Promise<void>;
   copyText(text: string): Promise<void>;
   copyDiagnostics(): Promise<void>;
+  /** As a zip among the downloads; where it is. */
+  saveDiagnostics(): Promise<string>;
 }
 
 export async function connect(): Promise<Backend> {

@@ -102,5 +102,6 @@ export function connect(): Backend {
     setStartAtLogin: (on) => call("set_start_at_login", { on }),
     copyText: (text) => call("copy_text", { text }),
     copyDiagnostics: () => call("copy_diagnostics"),
+    saveDiagnostics: () => call("save_diagnostics"),
   };
 }

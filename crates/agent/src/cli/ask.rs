@@ -94,6 +94,7 @@ fn show(reply: &Reply) -> bool {
         // For windows.
         Reply::Open { .. }
         | Reply::Triage(_)
+        | Reply::Evidence { .. }
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
         | Reply::Test { .. }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::link::{
-    Heartbeat, HeartbeatAnswer, Me, PairRequest, Paired, Receipt, TestTicket, TestTicketSent, TriagePage,
+    Alerts, Heartbeat, HeartbeatAnswer, Me, PairRequest, Paired, Receipt, TestTicket, TestTicketSent, TriagePage,
     TunnelOffer, TunnelTaken,
 };
 use reqwest::header::{ACCEPT, HeaderName};
@@ -127,6 +127,14 @@ impl Client {
     /// See [`Error`].
     pub async fn triages(&self, limit: usize) -> Result<TriagePage> {
         self.send(Method::GET, &format!("triages?limit={limit}"), None::<&()>, TIME_LIMIT).await
+    }
+
+    /// What a person should look at, or should have.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn alerts(&self) -> Result<Alerts> {
+        self.send(Method::GET, "alerts", None::<&()>, TIME_LIMIT).await
     }
 
     /// Asks what a window wants to know; the answer's JSON.

@@ -35,6 +35,8 @@ fn status(overall: Overall, sentence: &str, flaws: &[(Layer, Health, &str)]) -> 
         models: Vec::new(),
         orchestrator: None,
         recent: Vec::new(),
+        alerts: link::Alerts::default(),
+        desk: None,
         access_ends_at: None,
         notes: Vec::new(),
     }
@@ -53,6 +55,7 @@ fn triage(
         status,
         category: priority.map(|_| "billing".to_owned()),
         priority: priority.map(ToOwned::to_owned),
+        confidence: None,
         provider: None,
         latency_ms: None,
         received_at: String::new(),
@@ -138,6 +141,28 @@ fn of_two_broken_hops_the_first_is_named_because_the_other_hangs_on_it() {
     let flaws = [(Layer::Edge, Health::Fail, "First."), (Layer::PublicAddress, Health::Fail, "Second.")];
     let menu = menu(&seen(status(Overall::Down, "S.", &flaws)), false);
     assert_eq!(menu.items[1], Item::Text("Tunnel: ✕ First.".to_owned()));
+}
+
+#[test]
+fn an_open_alert_has_a_line_and_the_others_are_counted() {
+    let mut status = status(Overall::Healthy, "S.", &[]);
+    assert!(words(&menu(&seen(status.clone()), false)).iter().all(|line| !line.contains("Alert")));
+    let alert = |sentence: &str| link::Alert {
+        id: sentence.to_owned(),
+        kind: "success_rate".to_owned(),
+        subject: String::new(),
+        severity: "page".to_owned(),
+        sentence: sentence.to_owned(),
+        what_to_do: "Look at it.".to_owned(),
+        raised_at: String::new(),
+        cleared_at: None,
+    };
+    status.alerts.recent = vec![alert("It has passed.")];
+    status.alerts.open = vec![alert("Half of the calls\nfail.")];
+    assert_eq!(words(&menu(&seen(status.clone()), false))[3], "(Alert: Half of the calls fail.)");
+    status.alerts.open = vec![alert(&"long ".repeat(40)), alert("Second."), alert("Third.")];
+    let line = words(&menu(&seen(status), false))[3].clone();
+    assert!(line.ends_with("… (and 2 more))") && line.chars().count() <= LONGEST_LINE + 2, "{line}");
 }
 
 #[test]
