@@ -9,6 +9,7 @@ mod settings;
 mod setup;
 mod tickets;
 mod tunnel;
+mod updates;
 
 use agent::status::Status;
 use tauri::ipc::Invoke;
@@ -58,6 +59,9 @@ commands![
     secrets::test_secrets,
     settings::settings,
     settings::save_settings,
+    updates::updates,
+    updates::check_for_update,
+    updates::install_update,
     desktop::open_url,
     desktop::starts_at_login,
     desktop::set_start_at_login,

@@ -11,5 +11,6 @@ pub mod follow;
 mod platform;
 mod shell;
 mod tray;
+pub mod updates;
 pub mod view;
 mod window;

@@ -17,10 +17,11 @@ pub(crate) struct Shell {
     /// The end of everything.
     pub(crate) stop: CancellationToken,
     seen: Mutex<Seen>,
+    update: Mutex<Option<String>>,
     drawn: Mutex<Option<Drawn>>,
     clipboard: Mutex<Option<arboard::Clipboard>>,
-    pull: Mutex<CancellationToken>,
-    tunnel: Mutex<CancellationToken>,
+    pull: Work,
+    tunnel: Work,
 }
 
 impl Shell {
@@ -34,14 +35,25 @@ impl Shell {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The newer version of the app that could be installed.
+    pub(crate) fn update(&self) -> MutexGuard<'_, Option<String>> {
+        self.update.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What the tray shows; `None` without one.
     pub(crate) fn drawn(&self) -> MutexGuard<'_, Option<Drawn>> {
         self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new download takes the place of the one before.
+    /// A new download takes the place of the one before. Who ends it cancels the token too.
     pub(crate) fn begin_pull(&self) -> CancellationToken {
         begin(&self.pull)
+    }
+
+    /// Whether a model is being downloaded.
+    pub(crate) fn is_pulling(&self) -> bool {
+        let pull = self.pull.lock().unwrap_or_else(PoisonError::into_inner);
+        pull.as_ref().is_some_and(|pull| !pull.is_cancelled())
     }
 
     /// Ends the download that is under way.
@@ -70,13 +82,19 @@ impl Shell {
     }
 }
 
-fn begin(work: &Mutex<CancellationToken>) -> CancellationToken {
+/// What ends the work that was begun last.
+type Work = Mutex<Option<CancellationToken>>;
+
+fn begin(work: &Work) -> CancellationToken {
     let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
-    work.cancel();
-    *work = CancellationToken::new();
-    work.clone()
+    let begun = CancellationToken::new();
+    if let Some(before) = work.replace(begun.clone()) {
+        before.cancel();
+    }
+    begun
 }
 
-fn cancel(work: &Mutex<CancellationToken>) {
-    work.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+fn cancel(work: &Work) {
+    let work = work.lock().unwrap_or_else(PoisonError::into_inner);
+    work.iter().for_each(CancellationToken::cancel);
 }

@@ -68,6 +68,7 @@ pub(super) async fn pull_model(
 ) -> Result<(), Failure> {
     let address = format!("http://{}", context()?.settings.ollama_address);
     let cancelled = shell.begin_pull();
+    let _ended = cancelled.clone().drop_guard();
     tokio::select! {
         pulled = pull(&address, &model, &progress) => pulled?,
         () = cancelled.cancelled() => {
