@@ -10,6 +10,7 @@ mod setup;
 mod test_ticket;
 mod tickets;
 mod tunnel;
+mod updates;
 
 use agent::status::Status;
 use tauri::ipc::Invoke;
@@ -60,6 +61,9 @@ commands![
     test_ticket::send_test_ticket,
     settings::settings,
     settings::save_settings,
+    updates::updates,
+    updates::check_for_update,
+    updates::install_update,
     desktop::open_url,
     desktop::starts_at_login,
     desktop::set_start_at_login,

@@ -15,6 +15,7 @@ pub mod opener;
 mod platform;
 mod shell;
 mod tray;
+pub mod updates;
 pub mod view;
 pub mod window;
 

@@ -190,6 +190,8 @@ pub enum Page {
     Tickets,
     /// Pairing, model, tunnel.
     Setup,
+    /// What a person sets, and newer versions.
+    Settings,
 }
 
 /// A request, and where its answer goes; the answer ends when the sender is dropped.

@@ -61,6 +61,8 @@ pub enum Act {
     Resume,
     /// A program is to start afresh.
     Restart(Kind),
+    /// What is known of a newer version of the app.
+    Update,
     /// The state of everything, as text for whoever helps.
     CopyDiagnostics,
     /// Whether the app starts with the desktop.
@@ -79,6 +81,7 @@ impl Act {
             Self::Pause => "pause".to_owned(),
             Self::Resume => "resume".to_owned(),
             Self::Restart(kind) => format!("{RESTART}{kind}"),
+            Self::Update => "update".to_owned(),
             Self::CopyDiagnostics => "copy-diagnostics".to_owned(),
             Self::StartAtLogin => "start-at-login".to_owned(),
             Self::Quit => "quit".to_owned(),
@@ -97,6 +100,7 @@ impl Act {
             Self::Resume,
             Self::Restart(Kind::Ollama),
             Self::Restart(Kind::Cloudflared),
+            Self::Update,
             Self::CopyDiagnostics,
             Self::StartAtLogin,
             Self::Quit,
@@ -108,9 +112,9 @@ impl Act {
 const TICKET: &str = "ticket/";
 const RESTART: &str = "restart/";
 
-/// The menu for what is known.
+/// The menu for what is known, with the newer version of the app that could be installed.
 #[must_use]
-pub fn menu(seen: &Seen, starts_at_login: bool) -> Menu {
+pub fn menu(seen: &Seen, starts_at_login: bool, update: Option<&str>) -> Menu {
     let mut items = match seen {
         Seen::Nothing => vec![line("○ Starting: the agent is being asked.")],
         Seen::Lost(why) => vec![line(&format!("✕ {}", one_line(why)))],
@@ -118,6 +122,9 @@ pub fn menu(seen: &Seen, starts_at_login: bool) -> Menu {
     };
     items.push(Item::Rule);
     items.push(action(Act::Open, "Open"));
+    if let Some(version) = update {
+        items.push(action(Act::Update, &format!("Update to {version}…")));
+    }
     if let Seen::Status(status) = seen {
         items.push(match status.paused {
             true => action(Act::Resume, "Resume"),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
+use sims::panel::Panel;
 use sims::session::Session;
 use tiny_skia::Pixmap;
 use x11rb::connection::Connection as _;
@@ -13,8 +13,6 @@ use x11rb::protocol::xproto::{
     AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window,
 };
 use x11rb::rust_connection::RustConnection;
-use zbus::message::Header;
-use zbus::object_server::SignalEmitter;
 
 use crate::app::until;
 use crate::menu::TrayItem;
@@ -23,57 +21,17 @@ const TITLE: &str = "HubSpot support triage";
 
 /// Ends with the test.
 pub(crate) struct Desktop {
-    items: Arc<Mutex<Vec<(String, String)>>>,
+    panel: Panel,
     bus: zbus::Connection,
     display: Display,
     session: Session,
 }
 
-/// Remembers who shows an icon.
-struct Watcher(Arc<Mutex<Vec<(String, String)>>>);
-
-#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
-impl Watcher {
-    async fn register_status_notifier_item(
-        &self,
-        service: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> zbus::fdo::Result<()> {
-        // The library gives its path and is known by its connection.
-        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        self.0.lock().unwrap().push((sender, service.clone()));
-        Ok(emitter.status_notifier_item_registered(&service).await?)
-    }
-
-    fn register_status_notifier_host(&self, _service: String) {}
-
-    #[zbus(property)]
-    fn is_status_notifier_host_registered(&self) -> bool {
-        true
-    }
-
-    #[zbus(property)]
-    fn protocol_version(&self) -> i32 {
-        0
-    }
-
-    #[zbus(property)]
-    fn registered_status_notifier_items(&self) -> Vec<String> {
-        self.0.lock().unwrap().iter().map(|(sender, path)| format!("{sender}{path}")).collect()
-    }
-
-    #[zbus(signal)]
-    async fn status_notifier_item_registered(emitter: &SignalEmitter<'_>, service: &str) -> zbus::Result<()>;
-}
-
 impl Desktop {
     /// With a panel. `None` where the programs are not installed, which is no excuse in CI.
     pub(crate) async fn start() -> Option<Self> {
-        let desktop = Self::without_panel().await?;
-        let watcher = Watcher(Arc::clone(&desktop.items));
-        desktop.bus.object_server().at("/StatusNotifierWatcher", watcher).await.unwrap();
-        desktop.bus.request_name("org.kde.StatusNotifierWatcher").await.unwrap();
+        let mut desktop = Self::without_panel().await?;
+        desktop.panel = Panel::show(&desktop.bus).await.unwrap();
         Some(desktop)
     }
 
@@ -81,7 +39,7 @@ impl Desktop {
     pub(crate) async fn without_panel() -> Option<Self> {
         let (session, display) = (Session::start()?, Display::start()?);
         let bus = zbus::connection::Builder::address(session.address()).unwrap().build().await.unwrap();
-        Some(Self { items: Arc::default(), bus, display, session })
+        Some(Self { panel: Panel::default(), bus, display, session })
     }
 
     /// What programs on it see.
@@ -99,8 +57,8 @@ impl Desktop {
 
     /// The icon of the app, as soon as it is there.
     pub(crate) async fn item(&self) -> TrayItem {
-        until("an icon", || !self.items.lock().unwrap().is_empty()).await;
-        let (name, path) = self.items.lock().unwrap().last().unwrap().clone();
+        until("an icon", || self.panel.last().is_some()).await;
+        let (name, path) = self.panel.last().unwrap();
         TrayItem::new(&self.bus, &name, &path).await
     }
 

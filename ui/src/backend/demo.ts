@@ -5,7 +5,7 @@ import { EventSource } from "./demo/listeners";
 import { lines, next } from "./demo/logs";
 import { longWork } from "./demo/long-work";
 import { programs, scenario, SCENARIOS, type ScenarioName } from "./demo/scenarios";
-import { settingsOf } from "./demo/settings";
+import { settingsOf, updatesOf } from "./demo/settings";
 import { layers } from "./demo/layers";
 import { arrival, detail, short } from "./demo/tickets";
 import type { Backend, Connection, Destination, Failure, LogNews } from "./index";
@@ -212,6 +212,7 @@ export function connect(parameters: URLSearchParams): Backend {
     copyDiagnostics: () => answer("copy_diagnostics", () => undefined),
     saveDiagnostics: () => answer("save_diagnostics", () => "/home/anna/Downloads/hubspot-triage-20261123-094100.zip"),
     ...settingsOf(answer),
+    ...updatesOf(clock, answer),
     ...longWork(clock, answer, change, () => status.last),
   };
 }

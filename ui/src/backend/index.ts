@@ -106,6 +106,8 @@ export interface Settings {
   orchestrator: string | null;
   model: string;
   start_paused: boolean;
+  /** Whether newer versions of the app are looked for daily. */
+  updates: "off" | "ask";
   ollama_address: string;
   ollama_path: string | null;
   cloudflared_path: string | null;
@@ -115,6 +117,23 @@ export interface Settings {
   notices_off: NoticeKind[];
   settle_seconds: number;
   quiet_hours: QuietHours | null;
+}
+
+/** The app that is shown here. */
+export interface Copy {
+  version: string;
+  /** Why it does not look for newer versions. */
+  obstacle: string | null;
+}
+
+export interface NewerVersion {
+  version: string;
+  notes: string | null;
+}
+
+export interface FetchProgress {
+  completed_bytes: number;
+  total_bytes: number | null;
 }
 
 export interface SettingProblem {
@@ -175,6 +194,10 @@ export interface Backend {
 
   settings(): Promise<Settings>;
   saveSettings(settings: Settings): Promise<void>;
+  updates(): Promise<Copy>;
+  checkForUpdate(): Promise<NewerVersion | null>;
+  /** Installs exactly that version, or fails. */
+  installUpdate(version: string, onProgress: (progress: FetchProgress) => void): Promise<void>;
   startsAtLogin(): Promise<boolean>;
   setStartAtLogin(on: boolean): Promise<void>;
   copyText(text: string): Promise<void>;

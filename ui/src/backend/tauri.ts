@@ -98,6 +98,9 @@ export function connect(): Backend {
 
     settings: () => call("settings"),
     saveSettings: (settings) => call("save_settings", { settings }),
+    updates: () => call("updates"),
+    checkForUpdate: () => call("check_for_update"),
+    installUpdate: (version, onProgress) => call("install_update", { version, progress: channel(onProgress) }),
     startsAtLogin: () => call("starts_at_login"),
     setStartAtLogin: (on) => call("set_start_at_login", { on }),
     copyText: (text) => call("copy_text", { text }),

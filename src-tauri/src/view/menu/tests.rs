@@ -131,7 +131,7 @@ fn each_state_has_its_first_line_its_actions_and_its_icon() {
     ];
     for (seen, mark, first, last) in cases {
         let expected: Vec<&str> = first.iter().chain(&["---"]).chain(last).copied().collect();
-        assert_eq!(words(&menu(&seen, false)), expected);
+        assert_eq!(words(&menu(&seen, false, None)), expected);
         assert_eq!(icon(&seen, Panel::Dark).mark, mark);
     }
 }
@@ -139,7 +139,7 @@ fn each_state_has_its_first_line_its_actions_and_its_icon() {
 #[test]
 fn of_two_broken_hops_the_first_is_named_because_the_other_hangs_on_it() {
     let flaws = [(Layer::Edge, Health::Fail, "First."), (Layer::PublicAddress, Health::Fail, "Second.")];
-    let menu = menu(&seen(status(Overall::Down, "S.", &flaws)), false);
+    let menu = menu(&seen(status(Overall::Down, "S.", &flaws)), false, None);
     assert_eq!(menu.items[1], Item::Text("Tunnel: ✕ First.".to_owned()));
 }
 
@@ -176,7 +176,7 @@ fn the_last_five_tickets_are_offered_with_what_matters_first() {
         triage(5, TriageStatus::Triaged, Some("high"), Some("R&D")),
         triage(6, TriageStatus::Triaged, Some("low"), Some("Too old")),
     ];
-    let menu = menu(&seen(status), true);
+    let menu = menu(&seen(status), true, None);
     let words = words(&menu);
     assert_eq!(
         words[3..8],
@@ -195,16 +195,16 @@ fn the_last_five_tickets_are_offered_with_what_matters_first() {
 
 #[test]
 fn a_menu_is_changed_in_place_only_when_its_lines_do_the_same() {
-    let healthy = menu(&seen(status(Overall::Healthy, "S.", &[])), false);
-    let down = menu(&seen(status(Overall::Down, "Other.", &[])), true);
+    let healthy = menu(&seen(status(Overall::Healthy, "S.", &[])), false, None);
+    let down = menu(&seen(status(Overall::Down, "Other.", &[])), true, None);
     assert!(healthy != down && healthy.has_shape_of(&down));
-    let paused = menu(&seen(status(Overall::Paused, "S.", &[])), false);
+    let paused = menu(&seen(status(Overall::Paused, "S.", &[])), false, None);
     assert!(!paused.has_shape_of(&healthy));
     let mut with_ticket = status(Overall::Healthy, "S.", &[]);
     with_ticket.recent = vec![triage(1, TriageStatus::Queued, None, None)];
     let mut with_another = with_ticket.clone();
     with_another.recent[0].ticket_id = "2".to_owned();
-    let [one, other] = [with_ticket, with_another].map(|status| menu(&seen(status), false));
+    let [one, other] = [with_ticket, with_another].map(|status| menu(&seen(status), false, None));
     assert!(!one.has_shape_of(&healthy) && !one.has_shape_of(&other) && one.has_shape_of(&one));
 }
 
@@ -225,4 +225,13 @@ fn a_click_is_known_by_its_id() {
         assert_eq!(Act::of(&act.id()), Some(act));
     }
     assert_eq!(Act::of("format-disk"), None);
+}
+
+#[test]
+fn a_newer_version_is_a_line_that_is_gone_with_it() {
+    let seen = seen(status(Overall::Healthy, "S.", &[]));
+    let offered = menu(&seen, false, Some("1.2.3"));
+    assert!(offered.items.contains(&Item::Action(Act::Update, "Update to 1.2.3…".to_owned())));
+    assert!(!offered.has_shape_of(&menu(&seen, false, None)));
+    assert!(offered.has_shape_of(&menu(&seen, false, Some("1.2.4"))));
 }
