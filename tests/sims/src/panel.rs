@@ -61,7 +61,7 @@ impl Icon {
     pub async fn read(bus: &zbus::Connection, name: &str, path: &str) -> zbus::Result<Self> {
         let item = zbus::Proxy::new(bus, name, path, "org.kde.StatusNotifierItem").await?;
         let menu: OwnedObjectPath = item.get_property("Menu").await?;
-        let menu = zbus::Proxy::new(bus, name, menu, "com.canonical.dbusmenu").await?;
+        let menu = zbus::Proxy::new(bus, name, menu.as_ref(), "com.canonical.dbusmenu").await?;
         let everything: Vec<&str> = Vec::new();
         let answer = menu.call_method("GetLayout", &(0_i32, -1_i32, everything)).await?;
         let (_, (_, _, children)): (u32, Node) = answer.body().deserialize()?;
