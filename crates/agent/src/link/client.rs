@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ::link::{
-    Alerts, Heartbeat, HeartbeatAnswer, Me, PairRequest, Paired, Receipt, TestTicket, TestTicketSent, TriagePage,
-    TunnelOffer, TunnelTaken,
+    Alerts, Heartbeat, HeartbeatAnswer, Me, PairRequest, Paired, Receipt, TestTicket, TestTicketSent,
+    TriagePage, TunnelOffer, TunnelTaken,
 };
 use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Method, RequestBuilder, Response};

@@ -52,6 +52,7 @@ async fn work(
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
         | Reply::Answered { .. }
+        | Reply::Test { .. }
         | Reply::Triage(_)
         | Reply::Open { .. } => told.done(""),
     }
