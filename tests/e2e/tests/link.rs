@@ -102,6 +102,41 @@ async fn a_machine_is_paired_by_link_triages_and_leaves_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correction_from_the_window_is_stored_and_comes_back_and_a_category_the_desk_lacks_is_refused() {
+    let world = world().await;
+    let orchestrator = world.serve().await;
+    let Some(machine) = Machine::new(&world.edge) else { return };
+    let agent = paired(&world, &orchestrator, &machine).await;
+    send(&orchestrator, 4711).await;
+    triaged_by(&world, 4711, "local").await;
+    let ask =
+        |question: Value| machine.request(&serde_json::json!({"ask": "orchestrator", "question": question}));
+    let correct = |category: &str| {
+        let correction = serde_json::json!({"category": category, "priority": "urgent", "note": null});
+        ask(serde_json::json!({"about": "correct", "ticket_id": "4711", "correction": correction}))
+    };
+    let status = agent.until("the desk", |status| !status["desk"].is_null()).await;
+    let offered =
+        |key: &str| status["desk"]["categories"].as_array().unwrap().iter().any(|one| one["key"] == key);
+    assert!(offered("legal") && !offered("marmalade"), "{status}");
+    let refused = correct("marmalade");
+    assert!(refused["why"].as_str().unwrap().contains("There is no category `marmalade`"), "{refused}");
+    assert_eq!(correct("legal")["answer"], "answered");
+    let detail = ask(serde_json::json!({"about": "triage", "ticket_id": "4711"}))["value"].take();
+    assert_eq!(
+        (&detail["correction"]["category"], &detail["correction"]["priority"]),
+        (&"legal".into(), &"urgent".into())
+    );
+    assert_eq!(detail["calls"][0]["provider"], "local", "{detail}");
+    let page = ask(serde_json::json!({"about": "triages", "limit": 5}));
+    assert_eq!(page["value"]["items"][0]["correction"]["category"], "legal", "{page}");
+    let stats = ask(serde_json::json!({"about": "stats", "window": "1h"}));
+    assert_eq!(stats["value"]["triaged"], 1, "{stats}");
+    let again = ask(serde_json::json!({"about": "retry", "ticket_id": "4711"}));
+    assert_eq!(again["value"]["ticket_id"], "4711", "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_that_are_wrong_used_or_guessed_at_are_refused_each_in_its_own_words() {
     let world = world().await;
     let orchestrator = world.serve().await;
