@@ -55,11 +55,11 @@ struct Told(Mutex<Vec<Vec<Step>>>);
 
 impl Told {
     fn tell(&self) -> impl FnMut(&[Step]) + Send {
-        |steps: &[Step]| self.0.lock().unwrap().push(steps.to_vec())
+        |steps: &[Step]| self.0.lock().expect("no test ended in between").push(steps.to_vec())
     }
 
     fn last(&self) -> Vec<Step> {
-        self.0.lock().unwrap().last().cloned().unwrap_or_default()
+        self.0.lock().expect("no test ended in between").last().cloned().unwrap_or_default()
     }
 
     fn states(&self) -> Vec<Progress> {

@@ -388,9 +388,12 @@ async fn triages(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(json!({"items": shared.inner().tickets, "next": null}))
 }
 
-fn find(shared: &Shared, id: &str) -> Result<Triage, Response> {
-    let found = shared.inner().tickets.iter().find(|ticket| ticket.ticket_id == id).cloned();
-    found.ok_or_else(|| refused(404, "not_found", "There is no such ticket."))
+fn find(shared: &Shared, id: &str) -> Option<Triage> {
+    shared.inner().tickets.iter().find(|ticket| ticket.ticket_id == id).cloned()
+}
+
+fn unknown() -> Response {
+    refused(404, "not_found", "There is no such ticket.")
 }
 
 fn put_back(shared: &Shared, ticket: &Triage) {
@@ -401,7 +404,7 @@ fn put_back(shared: &Shared, ticket: &Triage) {
 }
 
 async fn triage(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Value>, Response> {
-    let mut detail = json!(find(&shared, &id)?);
+    let mut detail = json!(find(&shared, &id).ok_or_else(unknown)?);
     for list in ["events", "calls", "written"] {
         detail[list] = json!([]);
     }
@@ -412,7 +415,7 @@ async fn retry(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Triage>), Response> {
-    let ticket = Triage { status: link::TriageStatus::Queued, ..find(&shared, &id)? };
+    let ticket = Triage { status: link::TriageStatus::Queued, ..find(&shared, &id).ok_or_else(unknown)? };
     put_back(&shared, &ticket);
     Ok((StatusCode::ACCEPTED, Json(ticket)))
 }
@@ -429,7 +432,7 @@ async fn correct(
     }
     let (device_id, device_name, at) = ("device-1".to_owned(), "n".to_owned(), TIME.to_owned());
     let correction = Some(Correction { category, priority, note, device_id, device_name, at });
-    let ticket = Triage { correction, ..find(&shared, &id)? };
+    let ticket = Triage { correction, ..find(&shared, &id).ok_or_else(unknown)? };
     put_back(&shared, &ticket);
     Ok(Json(ticket))
 }
