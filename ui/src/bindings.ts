@@ -787,6 +787,19 @@ access_ends_at: string | null,
 notes: Array<string>, };
 
 /**
+ * The people who take tickets.
+ */
+export type Team = { 
+/**
+ * As verdicts name it.
+ */
+key: string, 
+/**
+ * Its name for people.
+ */
+label: string, };
+
+/**
  * A hop on the way, in their order.
  */
 export type TestHop = "orchestrator" | "cloudflare" | "cloudflared" | "ollama" | "model" | "discord";
@@ -824,17 +837,6 @@ total_ms: number,
  * Who triaged it, when it was not this machine.
  */
 elsewhere: string | null, };
- * The people who take tickets.
- */
-export type Team = { 
-/**
- * As verdicts name it.
- */
-key: string, 
-/**
- * Its name for people.
- */
-label: string, };
 
 /**
  * A ticket of late.
