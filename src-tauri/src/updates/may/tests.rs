@@ -11,6 +11,7 @@ fn status(paused: bool, tickets: &[(TriageStatus, Option<&str>)]) -> Status {
         status: *status,
         category: None,
         priority: None,
+        confidence: None,
         provider: provider.map(ToOwned::to_owned),
         latency_ms: None,
         received_at: String::new(),
@@ -27,6 +28,8 @@ fn status(paused: bool, tickets: &[(TriageStatus, Option<&str>)]) -> Status {
         models: Vec::new(),
         orchestrator: None,
         recent: tickets.iter().map(ticket).collect(),
+        alerts: link::Alerts::default(),
+        desk: None,
         access_ends_at: None,
         notes: Vec::new(),
     }

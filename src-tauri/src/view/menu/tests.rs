@@ -146,7 +146,7 @@ fn of_two_broken_hops_the_first_is_named_because_the_other_hangs_on_it() {
 #[test]
 fn an_open_alert_has_a_line_and_the_others_are_counted() {
     let mut status = status(Overall::Healthy, "S.", &[]);
-    assert!(words(&menu(&seen(status.clone()), false)).iter().all(|line| !line.contains("Alert")));
+    assert!(words(&menu(&seen(status.clone()), false, None)).iter().all(|line| !line.contains("Alert")));
     let alert = |sentence: &str| link::Alert {
         id: sentence.to_owned(),
         kind: "success_rate".to_owned(),
@@ -159,9 +159,9 @@ fn an_open_alert_has_a_line_and_the_others_are_counted() {
     };
     status.alerts.recent = vec![alert("It has passed.")];
     status.alerts.open = vec![alert("Half of the calls\nfail.")];
-    assert_eq!(words(&menu(&seen(status.clone()), false))[3], "(Alert: Half of the calls fail.)");
+    assert_eq!(words(&menu(&seen(status.clone()), false, None))[3], "(Alert: Half of the calls fail.)");
     status.alerts.open = vec![alert(&"long ".repeat(40)), alert("Second."), alert("Third.")];
-    let line = words(&menu(&seen(status), false))[3].clone();
+    let line = words(&menu(&seen(status), false, None))[3].clone();
     assert!(line.ends_with("… (and 2 more))") && line.chars().count() <= LONGEST_LINE + 2, "{line}");
 }
 
