@@ -1,10 +1,10 @@
 //! The part of a desktop's panel that collects icons: `org.kde.StatusNotifierWatcher`, which also says that it shows them.
 
+mod watcher;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use zbus::message::Header;
-use zbus::object_server::SignalEmitter;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Structure};
 
 /// Its name on the bus.
@@ -37,7 +37,7 @@ impl Panel {
     /// When there is one already, or the bus is gone.
     pub async fn show(bus: &zbus::Connection) -> zbus::Result<Self> {
         let panel = Self::default();
-        bus.object_server().at("/StatusNotifierWatcher", Watcher(panel.clone())).await?;
+        bus.object_server().at("/StatusNotifierWatcher", watcher::Watcher(panel.clone())).await?;
         bus.request_name(NAME).await?;
         Ok(panel)
     }
@@ -77,41 +77,4 @@ impl Icon {
             lines,
         })
     }
-}
-
-struct Watcher(Panel);
-
-#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
-impl Watcher {
-    async fn register_status_notifier_item(
-        &self,
-        service: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> zbus::fdo::Result<()> {
-        // The library gives its path and is known by its connection.
-        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        self.0.items().push((sender, service.clone()));
-        Ok(emitter.status_notifier_item_registered(&service).await?)
-    }
-
-    fn register_status_notifier_host(&self, _service: String) {}
-
-    #[zbus(property)]
-    fn is_status_notifier_host_registered(&self) -> bool {
-        true
-    }
-
-    #[zbus(property)]
-    fn protocol_version(&self) -> i32 {
-        0
-    }
-
-    #[zbus(property)]
-    fn registered_status_notifier_items(&self) -> Vec<String> {
-        self.0.items().iter().map(|(sender, path)| format!("{sender}{path}")).collect()
-    }
-
-    #[zbus(signal)]
-    async fn status_notifier_item_registered(emitter: &SignalEmitter<'_>, service: &str) -> zbus::Result<()>;
 }
