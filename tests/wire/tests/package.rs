@@ -23,8 +23,8 @@ fn the_version_is_the_same_everywhere() {
 fn the_package_declares_what_the_app_loads_while_it_runs() {
     let config = json("src-tauri/tauri.conf.json");
     let package = &config["bundle"]["linux"]["deb"];
-    // What the program is linked with the bundler adds; this one is loaded by name while it runs.
-    assert_eq!(strings(&package["depends"]), ["libayatana-appindicator3-1"]);
+    // What the program is linked with the bundler adds; the one is loaded by name while it runs, the other is read.
+    assert_eq!(strings(&package["depends"]), ["libayatana-appindicator3-1", "ca-certificates"]);
     let recommends = strings(&package["recommends"]).join(" ");
     assert!(recommends.contains("gnome-keyring") && recommends.contains("notification-daemon"));
     assert_eq!(package["files"]["/usr/bin/triage-agent"], "../target/release/triage-agent");
