@@ -7,6 +7,7 @@
 mod app;
 mod desktop;
 mod menu;
+mod window;
 
 use std::process::Command;
 
