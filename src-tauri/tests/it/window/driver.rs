@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -29,6 +29,9 @@ pub(crate) struct Page {
 
 struct Driver(Child);
 
+/// Longer than a window takes to answer for the first time.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// Where a browser engine can be driven from outside.
 pub(crate) fn place() -> SocketAddr {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
@@ -50,6 +53,18 @@ impl Page {
     /// Attaches to the window whose engine is there.
     pub(crate) async fn attach(engine: SocketAddr) -> Self {
         until("the window's engine", || TcpStream::connect(engine).is_ok()).await;
+        let begun = Instant::now();
+        loop {
+            // Who comes while the first page is about to take the place of an empty one is never answered.
+            let page = tokio::time::timeout(ANSWER, Self::try_to_attach(engine)).await;
+            if let Ok(page) = page {
+                return page;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the window cannot be driven");
+        }
+    }
+
+    async fn try_to_attach(engine: SocketAddr) -> Self {
         let port = place().port();
         let driver = Command::new("WebKitWebDriver")
             .args([format!("--port={port}"), format!("--target={engine}")])
@@ -62,11 +77,11 @@ impl Page {
             .unwrap();
         let driver = Driver(driver);
         until("the driver", || TcpStream::connect(("127.0.0.1", port)).is_ok()).await;
-        let (builder, address) =
-            (ClientBuilder::new(HttpConnector::new()), format!("http://127.0.0.1:{port}"));
-        let session = tokio::time::timeout(PATIENCE, builder.connect(&address));
-        let client = session.await.expect("the driver answers").unwrap();
-        Self { client, driver }
+        let address = format!("http://127.0.0.1:{port}");
+        let client = ClientBuilder::new(HttpConnector::new()).connect(&address).await.unwrap();
+        let page = Self { client, driver };
+        page.text().await;
+        page
     }
 
     /// Everything that can be read.
@@ -157,7 +172,8 @@ impl Page {
 
     /// What a script returns.
     pub(crate) async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute(script, arguments).await.unwrap()
+        let answer = tokio::time::timeout(PATIENCE, self.client.execute(script, arguments)).await;
+        answer.expect("the window answers").unwrap()
     }
 
     /// What becomes of a call to the app: `{"done": …}` or `{"refused": …}`.
