@@ -79,10 +79,11 @@ pub(super) async fn no_secret_comes_back(page: &Page) {
 pub(super) async fn tickets_are_text(scene: &Scene, page: &Page) {
     let markup = "<img src=x onerror=\"window.owned=1\"> VAT invoice";
     let turned = "\u{202E}مرحبا <b>invoice</b> \u{2067}שלום";
-    let long = "Invoice ".repeat(500);
+    let long: String = (1..=900).map(|number| format!("VAT{number} ")).collect();
+    let long: String = long.chars().take(4_000).collect();
     let tickets = [(101, markup), (102, turned), (103, long.as_str())];
     for (id, subject) in tickets {
-        let ticket = Ticket::new(id, subject, &format!("{subject} The invoice shows the wrong VAT number."));
+        let ticket = Ticket::new(id, subject, "The invoice shows the wrong VAT number.");
         assert_eq!(scene.orchestrator.sender().workflow(&ticket).await.unwrap().status, 202);
     }
     page.go("Tickets").await;

@@ -193,7 +193,10 @@ impl Page {
     pub(crate) async fn shoot(&self, name: &str) {
         let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else { return };
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(format!("{name}.png")), self.client.screenshot().await.unwrap()).unwrap();
+        // A window that has nothing new to paint may leave the driver without an answer.
+        if let Ok(picture) = tokio::time::timeout(ANSWER, self.client.screenshot()).await {
+            std::fs::write(folder.join(format!("{name}.png")), picture.unwrap()).unwrap();
+        }
     }
 
     /// Lets go of the window, which must have been under the hand of this driver all the time.
