@@ -1,7 +1,8 @@
 //! Everything the orchestrator is made of, built once and passed down.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -57,6 +58,7 @@ pub struct App {
     /// Tells when HubSpot gives texts after it did not.
     pub hubspot_reads: Recovery,
     draining: AtomicBool,
+    address: OnceLock<SocketAddr>,
 }
 
 /// Tells of the first success of a service after a failure, and of its first one at all: what a process before this
@@ -102,6 +104,7 @@ impl App {
             discord_turn: tokio::sync::Mutex::default(),
             hubspot_reads: Recovery::default(),
             draining: AtomicBool::new(false),
+            address: OnceLock::new(),
             config,
             clock,
             store,
@@ -128,6 +131,20 @@ impl App {
     /// Completes when Discord works again after a failure.
     pub async fn discord_works(&self) {
         self.discord_recovery.works().await;
+    }
+
+    /// Notes where this process takes requests.
+    pub fn listens_at(&self, address: SocketAddr) {
+        // It listens once.
+        let _ = self.address.set(address);
+    }
+
+    /// Where this process reaches itself: the address it listens at, or loopback when that is every address.
+    pub fn own_address(&self) -> Option<SocketAddr> {
+        let address = *self.address.get()?;
+        let everywhere = address.ip().is_unspecified();
+        let host = if everywhere { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+        Some(SocketAddr::new(host, address.port()))
     }
 
     /// From now on this process is not ready for more.

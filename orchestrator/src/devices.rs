@@ -75,20 +75,26 @@ fn address(config: &Config) -> Url {
         .unwrap_or_else(|| on_this_machine().expect("an address of constants and a port"))
 }
 
-/// Looks what is stored of devices: it counts for tickets from now on.
-pub(crate) async fn look(app: &App) {
-    if let Err(error) = app.providers.refresh(&app.store).await {
-        debug!(error = %error.chain(), "cannot look for devices; this is done again soon");
+/// Looks what is stored of devices: it counts for tickets from now on. The tunnels that were seen; `None` when the database
+/// did not answer.
+pub(crate) async fn look(app: &App) -> Option<Vec<TunnelRow>> {
+    match app.providers.refresh(&app.store).await {
+        Ok(seen) => Some(seen.tunnels),
+        Err(error) => {
+            debug!(error = %error.chain(), "cannot look for devices; this is done again soon");
+            None
+        }
     }
 }
 
-/// Tells everybody who may want to know that something about devices is another way now.
-pub(crate) async fn tell(app: &App) {
-    look(app).await;
+/// Tells everybody who may want to know that something about devices is another way now. The tunnels, as for [`look`].
+pub(crate) async fn tell(app: &App) -> Option<Vec<TunnelRow>> {
+    let tunnels = look(app).await;
     app.wake.spread(News::Devices);
     if let Err(error) = app.store.tell(News::Devices).await {
         warn!(event = "news_not_told", error = %error.chain(), "cannot tell other orchestrators; they look by themselves");
     }
+    tunnels
 }
 
 /// What is done once after the start, as soon as the database can be used: credentials are sealed with the first key,

@@ -29,6 +29,13 @@ pub(crate) enum ApiError {
         /// When it may try again.
         retry_after: Duration,
     },
+    /// 429: the caller did the same a moment ago.
+    TooSoon {
+        /// When it may do it again.
+        retry_after: Duration,
+        /// For a person.
+        message: String,
+    },
     /// 503: it may work later.
     Unavailable(String),
     /// Another status with a code of its own.
@@ -53,7 +60,9 @@ impl ApiError {
     const fn retry_after(&self) -> Option<RetryAfter> {
         match self {
             Self::Unavailable(_) => Some(RetryAfter(RETRY_AFTER)),
-            Self::TooManyRequests { retry_after } => Some(RetryAfter(*retry_after)),
+            Self::TooManyRequests { retry_after } | Self::TooSoon { retry_after, .. } => {
+                Some(RetryAfter(*retry_after))
+            }
             Self::BadRequest(_)
             | Self::Unauthorized(_)
             | Self::NotFound
@@ -72,7 +81,7 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests { .. } | Self::TooSoon { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Coded { status, .. } => *status,
         }
@@ -87,6 +96,7 @@ impl ApiError {
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::TooManyRequests { .. } => "too_many_requests",
+            Self::TooSoon { .. } => "too_soon",
             Self::Unavailable(_) => "unavailable",
             Self::Coded { code, .. } => code,
         }
@@ -97,6 +107,7 @@ impl ApiError {
             Self::BadRequest(message)
             | Self::Unauthorized(message)
             | Self::Unavailable(message)
+            | Self::TooSoon { message, .. }
             | Self::Coded { message, .. } => message.clone(),
             Self::NotFound => "There is nothing at this address.".to_owned(),
             Self::MethodNotAllowed => "This address does not take this method.".to_owned(),

@@ -34,6 +34,7 @@ use crate::store::Schema;
 /// Serves until `stop`: then no request and no job is taken any more, and what is in progress is finished or handed back.
 pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
     let address = listener.local_addr()?;
+    app.listens_at(address);
     info!(event = "listening", %address, "ready for webhooks");
     let server = http::serve(listener, http::router(Arc::clone(&app)), http::Bounds::default(), &stop);
     let work = async {

@@ -1,8 +1,19 @@
-//! Draws the program's icon and a sheet of all tray icons: `cargo run -p tray --example icons`.
+//! Draws the program's icon in the sizes that desktops ask for, and a sheet of all tray icons: `scripts/tray icons`.
 
 use tiny_skia::{Color, FilterQuality, Paint, Pixmap, PixmapPaint, Rect, Transform};
 use tray::draw;
 use tray::view::icon::{Icon, Mark, Panel};
+
+/// As the bundler names its pictures; `icon.png` is what the other systems' formats are made of.
+const FILES: [(&str, u32); 7] = [
+    ("32x32", 32),
+    ("48x48", 48),
+    ("64x64", 64),
+    ("128x128", 128),
+    ("128x128@2x", 256),
+    ("512x512", 512),
+    ("icon", 1024),
+];
 
 const SIZES: [u32; 4] = [16, 22, 32, 44];
 const CELL: u32 = 64;
@@ -12,7 +23,9 @@ const ZOOM: u32 = 2;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let icon = Icon { mark: Mark::Healthy, panel: Panel::Light };
-    draw::draw(icon, 256).save_png(format!("{root}/src-tauri/icons/icon.png"))?;
+    for (name, size) in FILES {
+        draw::draw(icon, size).save_png(format!("{root}/src-tauri/icons/{name}.png"))?;
+    }
     std::fs::create_dir_all(format!("{root}/docs/screenshots"))?;
     sheet().ok_or("no sheet")?.save_png(format!("{root}/docs/screenshots/tray-icons.png"))?;
     Ok(())

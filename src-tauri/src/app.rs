@@ -16,7 +16,7 @@ use crate::shell::Shell;
 use crate::view::Seen;
 use crate::view::menu::Act;
 use crate::window::Destination;
-use crate::{commands, login, platform, tray};
+use crate::{commands, login, platform, tray, updates};
 
 /// Runs it to its end.
 pub fn run() -> ExitCode {
@@ -64,6 +64,7 @@ fn begin(app: &mut App) {
         follow::keep(&shell.line, |news| hear(&following, news), shell.stop.clone()).await;
         following.exit(0);
     });
+    tauri::async_runtime::spawn(updates::keep_looking(app.clone()));
     tauri::async_runtime::spawn(signals::stop_on_signal(app.state::<Shell>().stop.clone()));
 }
 
@@ -141,10 +142,15 @@ pub(crate) fn act(app: &AppHandle, act: Act) {
     match act {
         Act::Ticket(ticket_id) => open_ticket(app, ticket_id),
         Act::Open => open(app, Destination::default()),
+        Act::Update => open(app, Destination::page(Page::Settings, None)),
         Act::Pause => ask(app, Request::Pause),
         Act::Resume => ask(app, Request::Resume),
         Act::Restart(program) => ask(app, Request::Restart { program }),
-        Act::CopyDiagnostics => note("the diagnostics", commands::copy_status(app)),
+        Act::CopyDiagnostics => {
+            let app = app.clone();
+            let copying = async move { note("the diagnostics", commands::copy_all(&app).await) };
+            drop(tauri::async_runtime::spawn(copying));
+        }
         Act::StartAtLogin => {
             note("start at login", login::switch(app, !login::is_on(app)));
             tray::redraw(app);
@@ -188,6 +194,11 @@ fn note<E: std::fmt::Display>(what: &str, done: Result<(), E>) {
 fn on_event(app: &AppHandle, event: RunEvent) {
     if let RunEvent::Ready = event {
         greet(app);
+    }
+    // Elsewhere a link is an argument of another start.
+    #[cfg(target_os = "macos")]
+    if let RunEvent::Opened { urls } = &event {
+        return arrive(app, Arguments::read(urls.iter().map(ToString::to_string)));
     }
     // Without a window the app goes on; only Quit, which says a code, ends it.
     if let RunEvent::ExitRequested { api, code: None, .. } = event {

@@ -7,8 +7,10 @@ mod programs;
 mod secrets;
 mod settings;
 mod setup;
+mod test_ticket;
 mod tickets;
 mod tunnel;
+mod updates;
 
 use agent::status::Status;
 use tauri::ipc::Invoke;
@@ -18,7 +20,7 @@ use crate::window::LABEL;
 
 pub use failure::Failure;
 
-pub(crate) use desktop::{copy_status, open_in_browser};
+pub(crate) use desktop::{copy_all, open_in_browser};
 
 macro_rules! commands {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -56,13 +58,18 @@ commands![
     secrets::secrets,
     secrets::set_secret,
     secrets::test_secrets,
+    test_ticket::send_test_ticket,
     settings::settings,
     settings::save_settings,
+    updates::updates,
+    updates::check_for_update,
+    updates::install_update,
     desktop::open_url,
     desktop::starts_at_login,
     desktop::set_start_at_login,
     desktop::copy_text,
     desktop::copy_diagnostics,
+    desktop::save_diagnostics,
 ];
 
 /// Tells the window, when there is one, how everything is.

@@ -129,8 +129,10 @@ async fn watch(agent: &Handle, tell: &impl Fn(News)) {
             Reply::Failed { why, what_to_do } => tell(News::Lost(format!("{why} {what_to_do}"))),
             Reply::Line { .. }
             | Reply::Missed { .. }
+            | Reply::Evidence { .. }
             | Reply::Secrets { .. }
             | Reply::Tested { .. }
+            | Reply::Test { .. }
             | Reply::Answered { .. }
             | Reply::Done { .. } => {}
         }

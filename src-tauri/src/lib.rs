@@ -15,15 +15,30 @@ pub mod opener;
 mod platform;
 mod shell;
 mod tray;
+pub mod updates;
 pub mod view;
 pub mod window;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use agent::environment::Environment;
+
+/// What both processes are built with. An agent with folders of its own is another app beside the usual one.
+fn context() -> tauri::Context {
+    let mut context = built();
+    if let Some(home) = Environment::read().agent_home {
+        let mut hasher = DefaultHasher::new();
+        home.hash(&mut hasher);
+        context.config_mut().identifier += &format!(".h{:x}", hasher.finish());
+    }
+    context
+}
 
 #[expect(
     clippy::unwrap_used,
     clippy::print_stderr,
     reason = "written by the build, from files that it has checked"
 )]
-/// What both processes are built with.
-fn context() -> tauri::Context {
+fn built() -> tauri::Context {
     tauri::tauri_build_context!()
 }

@@ -18,6 +18,7 @@ pub(crate) struct Shell {
     /// The end of everything.
     pub(crate) stop: CancellationToken,
     seen: Mutex<Seen>,
+    update: Mutex<Option<String>>,
     drawn: Mutex<Option<Drawn>>,
     clipboard: Mutex<Option<arboard::Clipboard>>,
     pull: Mutex<CancellationToken>,
@@ -62,6 +63,11 @@ impl Shell {
     /// What is known of the agent.
     pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newer version of the app that could be installed.
+    pub(crate) fn update(&self) -> MutexGuard<'_, Option<String>> {
+        self.update.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the tray shows; `None` without one.

@@ -42,7 +42,7 @@ pub(crate) fn put_up(app: &AppHandle, folder: &std::path::Path) -> tauri::Result
     let shell = app.state::<Shell>();
     let panel = platform::panel();
     let icon = icon::icon(&shell.seen(), panel);
-    let menu = menu::menu(&shell.seen(), login::is_on(app));
+    let menu = menu::menu(&shell.seen(), login::is_on(app), shell.update().as_deref());
     let lines = lines(app, &menu)?;
     let tray = TrayIconBuilder::with_id("main")
         .temp_dir_path(folder)
@@ -79,7 +79,7 @@ fn draw(app: &AppHandle) -> tauri::Result<()> {
         drawn.tray.set_icon(Some(image(icon)))?;
         drawn.icon = icon;
     }
-    let menu = menu::menu(&shell.seen(), login::is_on(app));
+    let menu = menu::menu(&shell.seen(), login::is_on(app), shell.update().as_deref());
     if menu == drawn.menu {
         return Ok(());
     }

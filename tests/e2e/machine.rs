@@ -117,6 +117,18 @@ impl Machine {
         child.wait_with_output().unwrap()
     }
 
+    /// What the running agent answers a window: one line of JSON for one line of JSON on its socket.
+    #[cfg(unix)]
+    pub fn request(&self, request: &Value) -> Value {
+        use std::io::{BufRead as _, BufReader};
+        let socket = self.folder.path().join("agent/run/agent.sock");
+        let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+        stream.write_all(format!("{request}\n").as_bytes()).unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
     /// What goes wrong with cloudflared from now on.
     pub fn cloudflared(&self) -> Control {
         Control::at(&self.folder.path().join("cloudflared.control"))

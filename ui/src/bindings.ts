@@ -133,6 +133,27 @@ median_ms: number | null,
 longest_ms: number | null, };
 
 /**
+ * One kind of ticket.
+ */
+export type Category = { 
+/**
+ * As verdicts and corrections name it.
+ */
+key: string, 
+/**
+ * Its name for people.
+ */
+label: string, 
+/**
+ * Key of the team that takes these tickets.
+ */
+team: string, 
+/**
+ * Tickets can get it; otherwise only older ones have it.
+ */
+enabled: boolean, };
+
+/**
  * One category in the window.
  */
 export type CategoryStats = { 
@@ -274,6 +295,19 @@ message_id: string | null,
  * What went wrong last.
  */
 error: string | null, };
+
+/**
+ * What tickets are sorted into, and who takes them.
+ */
+export type Desk = { 
+/**
+ * In the order in which the desk names them.
+ */
+categories: Array<Category>, 
+/**
+ * Likewise.
+ */
+teams: Array<Team>, };
 
 /**
  * A paired machine.
@@ -736,6 +770,14 @@ orchestrator: OrchestratorStatus | null,
  */
 recent: Array<TicketStatus>, 
 /**
+ * What the orchestrator wants a person to look at, and what has passed of late.
+ */
+alerts: Alerts, 
+/**
+ * What tickets are sorted into; `None` before the orchestrator has said.
+ */
+desk: Desk | null, 
+/**
  * When the service token of the public address ends, RFC 3339, if that is known.
  */
 access_ends_at: string | null, 
@@ -743,6 +785,58 @@ access_ends_at: string | null,
  * What the person should know besides, in sentences.
  */
 notes: Array<string>, };
+
+/**
+ * The people who take tickets.
+ */
+export type Team = { 
+/**
+ * As verdicts name it.
+ */
+key: string, 
+/**
+ * Its name for people.
+ */
+label: string, };
+
+/**
+ * A hop on the way, in their order.
+ */
+export type TestHop = "orchestrator" | "cloudflare" | "cloudflared" | "ollama" | "model" | "discord";
+
+/**
+ * News of a test ticket.
+ */
+export type TestStep = { "kind": "reached", 
+/**
+ * Which.
+ */
+hop: TestHop, 
+/**
+ * How long that took, where it was measured: until the orchestrator had stored it; a call there and back of
+ * Cloudflare, cloudflared and Ollama; the model's answer; from the verdict until Discord had the message.
+ */
+took_ms: number | null, } | { "kind": "failed", 
+/**
+ * Which.
+ */
+hop: TestHop, 
+/**
+ * Why, in a sentence.
+ */
+why: string, 
+/**
+ * What to do about it.
+ */
+what_to_do: string, } | { "kind": "done", 
+/**
+ * From the question to the certainty.
+ */
+total_ms: number, 
+/**
+ * Who triaged it, when it was not this machine.
+ */
+elsewhere: string | null, };
 
 /**
  * A ticket of late.
@@ -772,6 +866,10 @@ category: string | null,
  * The verdict's priority.
  */
 priority: string | null, 
+/**
+ * How sure the model is of them, 0..1.
+ */
+confidence: number | null, 
 /**
  * `local` or `groq`.
  */

@@ -22,6 +22,8 @@ test("a broken hop stands out, with the line to it broken and the hops behind it
   await card.getByText("for 6 min").waitFor();
   await card.getByRole("button", { name: "Why?" }).click();
   await card.getByText("readyConnections", { exact: false }).waitFor();
+  await card.getByText("GET http://127.0.0.1:20241/ready").waitFor();
+  await card.getByText("after 2 ms").waitFor();
   await card.getByRole("button", { name: "Restart tunnel" }).click();
   await page.getByText("Restart asked for.").waitFor();
   await inDemo(page, (demo) => demo.advance(2000));
@@ -29,6 +31,34 @@ test("a broken hop stands out, with the line to it broken and the hops behind it
   expect(await inDemo(page, (demo) => demo.asked.filter((what) => what.startsWith("restart")))).toEqual([
     "restart cloudflared",
   ]);
+});
+
+test("open alerts say what, since when and what to do, and those that passed are folded away", async () => {
+  const page = await open({ scenario: "alerts" });
+  const alerts = page.getByRole("region", { name: "Alerts" });
+  await alerts.getByText("Half of the calls to models failed in the last 15 minutes.").waitFor();
+  await alerts.getByText("for 22 min").waitFor();
+  await alerts.getByText("Look at the tickets that failed, and at Ollama's log.").waitFor();
+  const passed = alerts.getByText("A ticket waited for more than 10 minutes.");
+  expect(await passed.isVisible()).toBe(false);
+  await alerts.getByText("1 alert has passed of late").click();
+  await passed.waitFor();
+  await inDemo(page, (demo) => demo.change({ alerts: { open: [], recent: [] } }));
+  await alerts.waitFor({ state: "detached" });
+});
+
+test("a ticket that needs a review says how sure the model is, and no other does", async () => {
+  const page = await open();
+  const rows = page.getByRole("region", { name: "Latest" }).getByRole("listitem");
+  await rows.filter({ hasText: "(54 %)" }).getByText("Question about partner API").waitFor();
+  expect(await rows.filter({ hasText: /\(\d+ %\)/ }).count()).toBe(1);
+});
+
+test("diagnostics are saved and it is said where", async () => {
+  const page = await open();
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("menuitem", { name: "Save diagnostics…" }).click();
+  await page.getByText("Saved as /home/anna/Downloads/hubspot-triage-20261123-094100.zip.", { exact: false }).waitFor();
 });
 
 test("an agent that does not answer is not taken for healthy", async () => {

@@ -21,7 +21,7 @@ describe.each(THEMES)("in %s", (theme) => {
     expect(await accessibilityFaults(page)).toEqual([]);
   });
 
-  test.each<ScenarioName>(["down", "exposed", "starting", "paused", "offline", "expiring"])(
+  test.each<ScenarioName>(["down", "exposed", "starting", "paused", "offline", "expiring", "alerts"])(
     "the overview of %s has no fault of accessibility",
     async (scenario) => {
       const page = await open({ scenario, theme });
@@ -46,7 +46,7 @@ test.each([
   [1600, 1000],
 ])("nothing sticks out at %i × %i", async (width, height) => {
   for (const name of [...PAGES, "tickets/31415897211", "tickets/31415904542"]) {
-    for (const scenario of ["healthy", "down"] as const) {
+    for (const scenario of ["healthy", "down", "alerts"] as const) {
       const page = await open({ hash: `#/${name}`, width, height, scenario });
       expect(await overflows(page), `${name}, ${scenario}`).toEqual([]);
     }

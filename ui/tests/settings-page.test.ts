@@ -43,3 +43,20 @@ test("notices, quiet hours and the start at login are switches", async () => {
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Saved.").waitFor();
 });
+
+test("a newer version is installed only when it is asked for, and not while a ticket is triaged", async () => {
+  const page = await open({ hash: "#/settings" });
+  await page.getByRole("switch", { name: "Look for newer versions daily" }).waitFor();
+  await page.getByRole("button", { name: "Look now" }).click();
+  await page.getByText("Version 0.2.0 is there.").waitFor();
+  expect(await inDemo(page, (demo) => demo.asked.filter((what) => what.startsWith("install")))).toEqual([]);
+  const install = page.getByRole("button", { name: "Update to 0.2.0" });
+  await install.click();
+  await page.getByText("A ticket is being triaged on this machine. Nothing was installed.", { exact: false }).waitFor();
+  await install.click();
+  await expect
+    .poll(() => inDemo(page, (demo) => demo.asked.filter((what) => what === "install_update 0.2.0").length))
+    .toBe(2);
+  await inDemo(page, (demo) => demo.advance(2000));
+  await page.getByText("Version 0.2.0 is installed.", { exact: false }).waitFor();
+});

@@ -56,6 +56,26 @@ test("everything is set up, from pairing to the message in Discord", async () =>
   expect(asked).not.toContain("a-secret");
 });
 
+test("a login begins only when the address is said to be locked, and shows the page to open", async () => {
+  const page = await open({ scenario: "first-run", hash: "#/setup" });
+  const tunnel = card(page, "Tunnel");
+  await page.getByRole("button", { name: /^Tunnel/ }).click();
+  await tunnel.getByLabel("Log in").check();
+  await tunnel.getByLabel("Public address").fill("ollama.example.com");
+  const start = tunnel.getByRole("button", { name: "Set up", exact: true });
+  expect(await start.isDisabled()).toBe(true);
+  await tunnel.getByLabel("The address has its lock", { exact: false }).check();
+  await start.click();
+  await tunnel.getByRole("button", { name: "Open the page" }).click();
+  const asked = await inDemo(page, (demo) => demo.asked);
+  expect(asked).toContain("tunnel login ollama.example.com");
+  expect(asked).toContain("open https://dash.cloudflare.com/argotunnel");
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await tunnel.getByRole("button", { name: "Cancel" }).click();
+  await inDemo(page, (demo) => demo.advance(1200));
+  await tunnel.getByText("Stopped.").waitFor();
+});
+
 test("a download goes on while another page is open, and can be cancelled", async () => {
   const page = await open({ scenario: "first-run", hash: "#/setup" });
   await page.getByRole("button", { name: /Ollama and model/ }).click();
@@ -91,13 +111,43 @@ test("a code that is not known is said, with what to do", async () => {
   await page.getByRole("alert").getByText("The orchestrator does not know this code.").waitFor();
 });
 
-test("a test ticket that gets stuck shows where, what was tried and what came back", async () => {
+test("a test ticket that somebody else triages names the hop, arrives all the same, and is no tick", async () => {
   const page = await open({ scenario: "down", hash: "#/setup" });
   await page.getByRole("button", { name: /Test ticket/ }).click();
+  await page.getByText("Tunnel is not done yet: the ticket shows how far it comes.").waitFor();
+  await page.getByRole("button", { name: "Send a test ticket" }).click();
+  await inDemo(page, (demo) => demo.advance(2000));
+  await page.getByText("It is in Discord, triaged by Groq.").waitFor();
+  await page.getByRole("alert").getByText("cloudflared: Cloudflare cannot reach this machine.").waitFor();
+  const way = page.getByRole("list", { name: "The test ticket's way" });
+  expect(await way.locator(".title").allTextContents()).toEqual([
+    "Orchestrator, passed",
+    "Cloudflare, passed",
+    "cloudflared, not passed",
+    "Ollama, not taken",
+    "Model, not taken",
+    "Discord, passed",
+  ]);
+  expect(await card(page, "Test ticket").getByText("Done", { exact: true }).count()).toBe(0);
+  await page.getByRole("button", { name: "Send a test ticket" }).click();
+  await page.getByText("It is in Discord", { exact: false }).waitFor({ state: "detached" });
+});
+
+test("a machine that is not paired is told who sends the test ticket", async () => {
+  const page = await open({ scenario: "first-run", hash: "#/setup" });
+  await page.getByRole("button", { name: /Test ticket/ }).click();
+  await page.getByText("The orchestrator sends it: pair this machine first.").waitFor();
+  expect(await page.getByRole("button", { name: "Send a test ticket" }).isDisabled()).toBe(true);
+});
+
+test("a test ticket goes its way while another page is open", async () => {
+  const page = await open({ hash: "#/setup" });
   await page.getByRole("button", { name: "Send a test ticket" }).click();
   await inDemo(page, (demo) => demo.advance(500));
-  await page.getByText("came back with HTTP 530", { exact: false }).waitFor();
-  expect(await page.locator("li.failed").innerText()).toContain("cloudflared");
+  await page.getByRole("link", { name: "Overview" }).click();
+  await inDemo(page, (demo) => demo.advance(4000));
+  await page.getByRole("link", { name: "Setup" }).click();
+  await page.getByText("It is in Discord.").waitFor();
 });
 
 test.each(THEMES)("every card, open, has no fault of accessibility in %s", async (theme) => {

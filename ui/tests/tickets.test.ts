@@ -84,6 +84,29 @@ test("filters and search narrow the list, and all comes back", async () => {
   await expect.poll(() => page.locator("[role=option]").count()).toBe(20);
 });
 
+test("filters and corrections offer the desk's own categories and no other", async () => {
+  const page = await openTickets(`#/tickets/${FIRST}`);
+  await inDemo(page, (demo) =>
+    demo.change({
+      desk: {
+        categories: [
+          { key: "jam", label: "Marmalade", team: "kitchen", enabled: true },
+          { key: "old_jam", label: "Old marmalade", team: "kitchen", enabled: false },
+        ],
+        teams: [{ key: "kitchen", label: "The kitchen" }],
+      },
+    }),
+  );
+  await expect.poll(() => page.getByLabel("Category").locator("option").nth(1).innerText()).toBe("Marmalade");
+  await page.getByRole("button", { name: "Correct…" }).click();
+  const categories = page.getByRole("group", { name: "Category" }).getByRole("radio");
+  expect(await categories.count()).toBe(2);
+  await page.keyboard.press("1");
+  await page.keyboard.press("Enter");
+  await page.getByText("A person says: category Marmalade").waitFor();
+  expect(await inDemo(page, (demo) => demo.asked)).toContain(`correct ${FIRST} jam`);
+});
+
 test("a ticket is opened in HubSpot, and triaged again, with a key", async () => {
   const page = await openTickets(`#/tickets/${FIRST}`);
   await page.getByText("What happened").waitFor();

@@ -12,6 +12,7 @@ mod run;
 mod service;
 pub mod table;
 mod terminal;
+mod test_ticket;
 mod tunnel;
 
 use std::path::PathBuf;
@@ -85,6 +86,8 @@ enum Command {
     /// Set the tunnel up, look at it from outside, take it back
     #[command(subcommand)]
     Tunnel(tunnel::Command),
+    /// Have a test ticket sent, and follow it hop by hop to its Discord message
+    TestTicket,
     /// Write a zip for whoever helps: versions, settings, states, log lines; no secrets, no ticket text
     Diagnostics {
         /// The file to write
@@ -140,6 +143,7 @@ pub async fn main(cli: Cli) -> ExitCode {
         }
         Command::Pull { model } => pull::run(&context, model).await,
         Command::Tunnel(command) => tunnel::run(&context, command).await,
+        Command::TestTicket => test_ticket::run(&context).await,
         Command::Diagnostics { file } => diagnose::run(&context, &file).await,
         Command::Service(command) => service::run(&context, command).await,
         Command::Completions { shell } => {

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::environment::Environment;
 use crate::paths::{NoPlace, Paths};
-use crate::secrets::{Entry, Keychain, Secrets, read};
+use crate::secrets::{Entry, Keychain, SecretStore, Secrets, Unused, read};
 use crate::settings::{self, ReadError, Settings};
 
 /// How long the keychain may take, which may be waiting for a person.
@@ -66,7 +66,9 @@ impl Context {
 
     /// The secrets as they are kept here, with what the environment lends this run.
     pub async fn open_secrets(&self) -> Secrets {
-        let secrets = Secrets::open(Box::new(Keychain), PATIENCE).await;
+        let store: Box<dyn SecretStore> =
+            if self.environment.without_keychain { Box::new(Unused) } else { Box::new(Keychain) };
+        let secrets = Secrets::open(store, PATIENCE).await;
         if let Some(token) = &self.environment.tunnel_token
             && let Ok(token) = read(Entry::TunnelToken, token.expose_secret())
         {

@@ -4,6 +4,7 @@
 mod answers;
 mod hands;
 mod questions;
+mod test_ticket;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -22,8 +23,10 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::children::cloudflared;
 use crate::children::runner::{News, What};
 use crate::environment::Environment;
+use crate::evidence::{Exchanges, Places};
 use crate::link::{Link, Peer, report};
 use crate::model::linked::Said;
 use crate::model::{Effect, Input, Model, Now, Wish, apply};
@@ -99,6 +102,7 @@ pub async fn run(means: Means, ends: Ends, stop: CancellationToken) {
         ticks: 0,
         last: None,
         watchers: Watchers::default(),
+        exchanges: Exchanges::default(),
     };
     controller.take(Input::Wished(first));
     controller.link(peer);
@@ -131,6 +135,7 @@ struct Controller {
     ticks: u64,
     last: Option<Summary>,
     watchers: Watchers,
+    exchanges: Exchanges,
 }
 
 impl Controller {
@@ -154,8 +159,8 @@ impl Controller {
                     return;
                 }
                 Some(news) = ears.heard.recv() => self.hear(news),
-                Some(Sensed { seen, .. }) = ears.seen.recv() => self.see(seen),
-                Some(said) = ears.said.recv() => self.take(Input::Said(said)),
+                Some(sensed) = ears.seen.recv() => self.see(sensed),
+                Some(said) = ears.said.recv() => self.hear_of(said),
                 Some((kind, input)) = ears.found.recv() => self.take(Input::Program(kind, input)),
                 Some(asked) = ears.questions.recv() => self.answer(asked).await,
                 Some(clicked) = ears.clicks.recv() => self.clicked(&clicked),
@@ -183,11 +188,35 @@ impl Controller {
         self.link.tell(report(self.model(), self.public.as_deref(), is_unproven));
     }
 
-    fn see(&mut self, seen: Seen) {
+    fn see(&mut self, Sensed { at, seen }: Sensed) {
+        let places = self.places();
+        self.exchanges.see(&seen, &places, at);
         if matches!(seen, Seen::Woke { .. }) {
             self.link.begin_anew();
         }
         self.take(Input::Seen(seen));
+    }
+
+    fn hear_of(&mut self, said: Said) {
+        let places = self.places();
+        self.exchanges.hear(&said, &places, self.clocks.moment());
+        self.take(Input::Said(said));
+    }
+
+    /// Where things are asked.
+    fn places(&self) -> Places {
+        let settings = self.hands.settings();
+        Places {
+            ollama: format!("http://{}", settings.ollama_address),
+            metrics: format!("http://{}", cloudflared::metrics_address(settings.metrics_port)),
+            public: self.public.clone(),
+            orchestrator: self.orchestrator(),
+        }
+    }
+
+    /// The address of the orchestrator that this machine is paired with.
+    fn orchestrator(&self) -> Option<String> {
+        self.link.peer().map(|peer| peer.url.as_str().trim_end_matches('/').to_owned())
     }
 
     /// Links with that orchestrator, or with none.

@@ -1,6 +1,7 @@
-//! A zip that a person can send to somebody who helps: what is set, how it is, and what was said last, without secrets,
-//! addresses of people, or anything of a ticket.
+//! A zip, or a text, that a person can send to somebody who helps: what is set, how it is, and what was said last, without
+//! secrets, addresses of people, or anything of a ticket.
 
+mod collected;
 mod mask;
 
 use std::io::{self, Cursor, Write as _};
@@ -11,6 +12,7 @@ use serde_json::Value;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+pub use collected::Collected;
 pub use mask::Mask;
 
 /// What goes into the zip. All of it is masked on the way.

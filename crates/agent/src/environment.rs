@@ -20,6 +20,9 @@ pub const PUBLIC_URL: &str = "TRIAGE_AGENT_PUBLIC_URL";
 /// The variable that says how much is logged: `info`, `debug`, or as `tracing` has it.
 pub const LOG: &str = "TRIAGE_AGENT_LOG";
 
+/// The variable that, when it is `off`, leaves the keychain alone, for trying things out.
+pub const KEYCHAIN: &str = "TRIAGE_AGENT_KEYCHAIN";
+
 /// What was found.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -37,6 +40,8 @@ pub struct Environment {
     pub api_url: Option<String>,
     /// Another public address, on this machine alone.
     pub public_url: Option<String>,
+    /// The keychain is neither asked nor told anything.
+    pub without_keychain: bool,
     /// How much is logged.
     pub log: Option<String>,
     /// This machine's name.
@@ -61,6 +66,7 @@ impl Environment {
             api_token: text(API_TOKEN).map(SecretString::from),
             api_url: text(API_URL),
             public_url: text(PUBLIC_URL),
+            without_keychain: text(KEYCHAIN).is_some_and(|value| value == "off"),
             log: text(LOG),
             host_name: host_name(),
         }

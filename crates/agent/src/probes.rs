@@ -33,6 +33,11 @@ pub struct Targets {
     pub credentials: Option<Credentials>,
 }
 
+/// One look at one thing, besides those of the rhythm.
+pub(crate) async fn look_once(targets: Targets, probe: Probe) -> Seen {
+    look::Eyes::new(targets).look(probe).await
+}
+
 /// The senses at work. Dropping it ends them, and every look under way.
 #[derive(Debug)]
 pub struct Probes {

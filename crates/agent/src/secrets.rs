@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use secrecy::SecretString;
 
 pub use held::{Keeping, Secrets};
-pub use keychain::Keychain;
+pub use keychain::{Keychain, Unused};
 pub use pasted::{NotASecret, read};
 
 /// Under this name all entries stand in the keychain.

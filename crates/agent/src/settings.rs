@@ -32,6 +32,15 @@ pub enum Mode {
     Config,
 }
 
+/// Whether newer versions of the tray app are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Updates {
+    /// Only when a person asks.
+    Off,
+    /// Daily; the person is asked before anything is installed.
+    Ask,
+}
+
 /// What a person sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -43,6 +52,8 @@ pub struct Settings {
     pub model: String,
     /// Start without starting the programs.
     pub start_paused: bool,
+    /// Whether newer versions of the tray app are looked for.
+    pub updates: Updates,
     /// Where Ollama listens: host and port.
     pub ollama_address: String,
     /// The `ollama` program; searched for when not set.
@@ -70,6 +81,7 @@ impl Default for Settings {
             orchestrator: None,
             model: "llama3.2:latest".to_owned(),
             start_paused: false,
+            updates: Updates::Off,
             ollama_address: "127.0.0.1:11434".to_owned(),
             ollama_path: None,
             cloudflared_path: None,

@@ -9,12 +9,15 @@ use std::path::Path;
 use link::Triage;
 use serde::{Deserialize, Serialize};
 use supervise::Kind;
+use supervise::health::Layer;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
 use crate::children::logs::{Level, Stream};
+use crate::evidence::Exchange;
 use crate::link::Question;
 use crate::status::Status;
+use crate::test_ticket::TestStep;
 
 #[cfg(unix)]
 #[path = "socket/unix.rs"]
@@ -66,6 +69,11 @@ pub enum Request {
     Reload,
     /// Look at every hop now, out of turn.
     CheckNow,
+    /// What was last asked at a hop, and what came back.
+    Evidence {
+        /// Which.
+        layer: Layer,
+    },
     /// Which secrets there are.
     Secrets,
     /// Try the keychain, and call the public address with the service token and without it.
@@ -75,6 +83,8 @@ pub enum Request {
         /// What.
         question: Question,
     },
+    /// Have a test ticket sent, and follow it to its Discord message. Whoever stops listening has it go its way unseen.
+    TestTicket,
     /// How everything is, now and whenever it is different, and what a person wants to see. Without end.
     Watch,
 }
@@ -107,6 +117,11 @@ pub enum Reply {
         /// How many.
         count: u64,
     },
+    /// What was last asked at a hop; nothing when nothing was.
+    Evidence {
+        /// Without a secret and without a word of a ticket.
+        exchange: Option<Exchange>,
+    },
     /// The names of the secrets that are set; none of their values.
     Secrets {
         /// As in the keychain.
@@ -116,6 +131,11 @@ pub enum Reply {
     Tested {
         /// In the order in which it was looked.
         checks: Vec<Check>,
+    },
+    /// News of the test ticket.
+    Test {
+        /// What.
+        step: TestStep,
     },
     /// What the orchestrator answered.
     Answered {
@@ -156,6 +176,8 @@ pub struct Check {
     pub sentence: String,
     /// The one thing to do about it.
     pub what_to_do: Option<String>,
+    /// How long it took, in milliseconds, when something was asked.
+    pub latency_ms: Option<u64>,
 }
 
 /// A page of the window.
@@ -168,6 +190,8 @@ pub enum Page {
     Tickets,
     /// Pairing, model, tunnel.
     Setup,
+    /// What a person sets, and newer versions.
+    Settings,
 }
 
 /// A request, and where its answer goes; the answer ends when the sender is dropped.
@@ -215,13 +239,25 @@ async fn answer(stream: impl AsyncRead + AsyncWrite, asked: mpsc::Sender<Asked>)
             drop(replies);
         }
     }
-    while let Some(reply) = answers.recv().await {
+    loop {
+        let reply = tokio::select! {
+            reply = answers.recv() => reply,
+            // It may not be answered for long: nobody works for somebody who has left.
+            () = has_left(&mut reader) => return,
+        };
+        let Some(reply) = reply else { return };
         let Ok(mut line) = serde_json::to_vec(&reply) else { return };
         line.push(b'\n');
         if writer.write_all(&line).await.is_err() {
             return;
         }
     }
+}
+
+/// Completes when the other side has closed the connection.
+async fn has_left(reader: &mut (impl AsyncRead + Unpin)) {
+    let mut rest = [0; 64];
+    while reader.read(&mut rest).await.is_ok_and(|count| count > 0) {}
 }
 
 /// A question to the running agent, and the lines of its answer.

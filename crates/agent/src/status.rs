@@ -4,6 +4,7 @@
 mod linked;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use link::{Alerts, Desk};
 use serde::{Deserialize, Serialize};
 use supervise::health::overall::Overall;
 use supervise::health::{Health, Layer};
@@ -42,6 +43,10 @@ pub struct Status {
     pub orchestrator: Option<OrchestratorStatus>,
     /// The last tickets, newest first.
     pub recent: Vec<TicketStatus>,
+    /// What the orchestrator wants a person to look at, and what has passed of late.
+    pub alerts: Alerts,
+    /// What tickets are sorted into; `None` before the orchestrator has said.
+    pub desk: Option<Desk>,
     /// When the service token of the public address ends, RFC 3339, if that is known.
     pub access_ends_at: Option<String>,
     /// What the person should know besides, in sentences.
@@ -135,7 +140,7 @@ pub struct Wall {
 }
 
 impl Wall {
-    fn time(self, moment: Moment) -> String {
+    pub(crate) fn time(self, moment: Moment) -> String {
         let ago = TimeDelta::from_std(self.moment.since(moment)).unwrap_or_default();
         (self.at - ago).to_rfc3339_opts(SecondsFormat::Secs, true)
     }
@@ -176,6 +181,8 @@ impl Status {
             models: model.loaded().iter().map(ModelStatus::of).collect(),
             orchestrator: besides.orchestrator.map(|url| OrchestratorStatus::of(url, model, wall)),
             recent: model.linked().recent().iter().map(TicketStatus::of).collect(),
+            alerts: model.linked().alerts().clone(),
+            desk: model.linked().desk().cloned(),
             access_ends_at: besides.access_ends.map(|ends| ends.to_rfc3339_opts(SecondsFormat::Secs, true)),
             notes: besides.notes.into_iter().chain(model.linked().notes()).collect(),
         }

@@ -2,13 +2,16 @@
 //!
 //! Times are RFC 3339 in UTC, durations milliseconds.
 
+mod desk;
 mod health;
 mod heartbeat;
 mod pairing;
 mod reconciliation;
 mod results;
+mod test_ticket;
 mod triage;
 
+pub use desk::{Category, Desk, Team};
 pub use health::{Dependencies, Dependency, Health, Status};
 pub use heartbeat::{
     Check, Elsewhere, HEARTBEAT_EVERY_MS, Heartbeat, HeartbeatAnswer, LayerHealth, LayerReport, Load,
@@ -22,6 +25,7 @@ pub use reconciliation::{FailedTicket, GapReport, Listed};
 pub use results::{
     Alert, Alerts, CategoryStats, Change, Correction, CorrectionRequest, Percentiles, Stats, TriagePage,
 };
+pub use test_ticket::{TestMessage, TestTicket, TestTicketSent, TestTriaged};
 pub use triage::{Attempt, Delivery, Event, Triage, TriageDetail, TriageStatus, Verdict, Written};
 
 use serde::{Deserialize, Serialize};

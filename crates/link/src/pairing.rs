@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Receipt, Standing};
+use crate::{Desk, Receipt, Standing};
 
 /// What a machine says of itself when it is paired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -57,6 +57,9 @@ pub struct Me {
     pub device: Device,
     /// Whom it is paired with.
     pub server: Server,
+    /// What tickets are sorted into there; empty when an older orchestrator does not say.
+    #[serde(default)]
+    pub desk: Desk,
 }
 
 /// A paired machine.

@@ -86,6 +86,16 @@ impl Desk {
         read::desk(toml)
     }
 
+    /// Every category, also those that are disabled, in the order of the file.
+    pub fn categories(&self) -> &[Category] {
+        &self.categories
+    }
+
+    /// Every team, in the order of the file.
+    pub fn teams(&self) -> &[Team] {
+        &self.teams
+    }
+
     /// The categories that a ticket can get, in the order of the file.
     pub fn enabled_categories(&self) -> impl Iterator<Item = &Category> {
         self.categories.iter().filter(|category| category.enabled)

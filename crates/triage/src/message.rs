@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::ticket::{Confidence, Priority, Provider, Verdict};
+use crate::ticket::{Confidence, Priority, Provider, TicketId, Verdict};
 use crate::time::Timestamp;
 
 pub use escape::escape;
@@ -70,6 +70,9 @@ pub enum Body {
         what_to_do: String,
     },
 }
+
+/// What the message of a test ticket begins with.
+const TEST_NOTICE: &str = "A test: no customer wrote this, and HubSpot does not have it.";
 
 /// Discord counts characters; UTF-16 units are never fewer.
 mod limit {
@@ -148,7 +151,7 @@ pub fn discord(card: &Card) -> Value {
         "content": "",
         // Without it an edit would ping whom the text mentions.
         "allowed_mentions": { "parse": [] },
-        "embeds": [embed.into_json(card)],
+        "embeds": [embed.marked(card).into_json(card)],
     })
 }
 
@@ -170,6 +173,15 @@ struct Field {
 }
 
 impl Embed {
+    /// Nobody is to take a test for a customer.
+    fn marked(self, card: &Card) -> Self {
+        if !card.ticket_id.starts_with(TicketId::TEST) {
+            return self;
+        }
+        let first = [Some(TEST_NOTICE.to_owned()), self.first].into_iter().flatten().collect::<Vec<_>>();
+        Self { first: Some(first.join("\n\n")), ..self }
+    }
+
     fn into_json(self, card: &Card) -> Value {
         let title = cut(&self.title, limit::TITLE);
         let footer = cut(&self.footer, limit::FOOTER);

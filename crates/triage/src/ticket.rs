@@ -22,6 +22,14 @@ impl TicketId {
         (fits && text.chars().all(|c| c.is_ascii_graphic())).then(|| Self(text.to_owned()))
     }
 
+    /// With what the ids of test tickets begin: HubSpot's are numbers.
+    pub const TEST: &str = "test-";
+
+    /// A test ticket, which exists in no HubSpot.
+    pub fn is_test(&self) -> bool {
+        self.0.starts_with(Self::TEST)
+    }
+
     /// The id as HubSpot wrote it.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -32,8 +32,31 @@ pub enum Proof<'a> {
     },
 }
 
-/// Sends a workflow object to the orchestrator at `base`; `Err` says what went wrong, for people.
-pub async fn send(base: &Url, proof: &Proof<'_>, body: &Value) -> Result<Value, String> {
+/// Why a webhook did not get in, for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Nobody answers there.
+    #[error("{base} cannot be reached ({why})")]
+    Unreachable {
+        /// The address.
+        base: Url,
+        /// In the system's words.
+        why: String,
+    },
+    /// Somebody answers, and does not take it.
+    #[error("{base} answered {status}: {why}")]
+    Refused {
+        /// The address.
+        base: Url,
+        /// HTTP status.
+        status: u16,
+        /// In the answer's words.
+        why: String,
+    },
+}
+
+/// Sends a workflow object to the orchestrator at `base`.
+pub async fn send(base: &Url, proof: &Proof<'_>, body: &Value) -> Result<Value, Error> {
     let body = body.to_string();
     let request = http::client(TIMEOUT).post(join(base, PATH)).header(CONTENT_TYPE, "application/json");
     let request = match proof {
@@ -46,19 +69,15 @@ pub async fn send(base: &Url, proof: &Proof<'_>, body: &Value) -> Result<Value, 
         }
     };
     let request = request.body(body);
-    let response = request
-        .send()
-        .await
-        .map_err(|error| format!("{base} cannot be reached ({})", http::describe(&error)))?;
-    let status = response.status();
-    let text = http::body(response).await.map_err(|error| http::describe(&error))?;
+    let unreachable =
+        |error: reqwest::Error| Error::Unreachable { base: base.clone(), why: http::describe(&error) };
+    let response = request.send().await.map_err(unreachable)?;
+    let status = response.status().as_u16();
+    let text = http::body(response).await.map_err(unreachable)?;
     let answer: Value = serde_json::from_str(&text).unwrap_or_default();
     if status == 202 {
-        Ok(answer)
-    } else {
-        Err(format!(
-            "{base} answered {status}: {}",
-            answer["error"]["message"].as_str().unwrap_or("no reason given")
-        ))
+        return Ok(answer);
     }
+    let why = answer["error"]["message"].as_str().unwrap_or("no reason given").to_owned();
+    Err(Error::Refused { base: base.clone(), status, why })
 }

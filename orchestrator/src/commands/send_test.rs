@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use link::{Triage, TriageStatus};
-use serde_json::json;
 use triage::ticket::TicketId;
 use url::Url;
 
 use super::open_current;
 use crate::clients::discord::Discord;
-use crate::clients::webhook::{self, Proof};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::Store;
+use crate::worker::test_ticket;
 
 /// How often the ticket is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -38,13 +37,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
     let url = options.url.or_else(|| config.public_url.clone()).unwrap_or(here);
     let store = open_current(&config).await?;
     let started = Instant::now();
-    let id = format!("test-{}", uuid::Uuid::now_v7().simple());
-    let body = json!({
-        "ticket_id": id,
-        "subject": "Test ticket: cannot download the invoice",
-        "content": "This is a test of the triage. The download button on the billing page does nothing in Firefox, while Chrome works.",
-    });
-    webhook::send(&url, &proof(&config)?, &body).await.map_err(anyhow::Error::msg)?;
+    let id = test_ticket::send(&config, &url, Clock::machine().now()).await?;
     report(started, &format!("accepted by {url} as ticket {id}"));
     let id = TicketId::parse(&id).context("the id is valid")?;
     let deadline = started + Duration::from_secs(options.wait);
@@ -85,17 +78,6 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<ExitCode> {
     report(started, &format!("it is in Discord, as message {message_id}"));
     store.close().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Signed when the orchestrator can check that, else with the shared secret.
-fn proof(config: &Config) -> anyhow::Result<Proof<'_>> {
-    match (config.hubspot.client_secrets.first(), &config.public_url, config.hubspot.webhook_tokens.first()) {
-        (Some(client_secret), Some(public_url), _) => {
-            Ok(Proof::Signature { client_secret, public_url, at: Clock::machine().now() })
-        }
-        (_, _, Some(token)) => Ok(Proof::Token(token)),
-        (_, _, None) => anyhow::bail!("neither HUBSPOT_WEBHOOK_TOKEN nor HUBSPOT_CLIENT_SECRET is set"),
-    }
 }
 
 async fn follow(

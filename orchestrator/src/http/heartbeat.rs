@@ -44,12 +44,15 @@ pub(super) async fn beat(
     if !app.store.heard_of_device(&device.id, &beat, now).await? {
         return Err(revoked());
     }
-    if devices::is_silent(&device, now) || is_news(&device, &said) {
-        devices::tell(&app).await;
+    let seen = if devices::is_silent(&device, now) || is_news(&device, &said) {
+        devices::tell(&app).await
     } else {
-        devices::look(&app).await;
-    }
-    let tunnels = app.store.tunnels().await?;
+        devices::look(&app).await
+    };
+    let tunnels = match seen {
+        Some(tunnels) => tunnels,
+        None => app.store.tunnels().await?,
+    };
     let tunnel = tunnels.iter().find(|tunnel| tunnel.device_id == device.id).map(tunnels::shown);
     let view = app.providers.view_of(&device.id);
     let receipt = devices::receipt(&device);
@@ -65,9 +68,15 @@ pub(super) async fn beat(
     }))
 }
 
-/// A device that thinks itself usable and is not seen so wants to hear soon that it is.
+/// A device that thinks itself usable and is seen otherwise, for a reason, wants to hear soon that this has passed. Where
+/// nothing was tried so far, only a tunnel or a ticket brings news.
 fn next(said: &Standing, view: &Standing) -> u64 {
-    let is_settled = said.state != Usability::Usable || view.state == Usability::Usable;
+    let is_doubted = match view.state {
+        Usability::Usable => false,
+        Usability::Unusable => true,
+        Usability::Unknown => view.why.is_some(),
+    };
+    let is_settled = said.state != Usability::Usable || !is_doubted;
     if is_settled { HEARTBEAT_EVERY_MS } else { UNSETTLED_HEARTBEAT_MS }
 }
 
@@ -108,4 +117,27 @@ fn layers(view: &Standing, receipt: Option<&Receipt>) -> Vec<LayerReport> {
         Some(report("access_closed", health, sentence))
     });
     address.into_iter().chain(closed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_device_that_is_seen_otherwise_than_it_sees_itself_is_heard_sooner() {
+        use Usability::{Unknown, Unusable, Usable};
+        let standing = |state, why: Option<&str>| Standing { state, why: why.map(str::to_owned) };
+        for (said, view, is_soon) in [
+            (standing(Usable, None), standing(Usable, None), false),
+            (standing(Usable, None), standing(Unusable, Some("403")), true),
+            (standing(Usable, None), standing(Unusable, None), true),
+            (standing(Usable, None), standing(Unknown, Some("it answers again")), true),
+            (standing(Usable, None), standing(Unknown, None), false),
+            (standing(Unusable, Some("paused")), standing(Unusable, Some("403")), false),
+            (standing(Unknown, None), standing(Unknown, Some("it answers again")), false),
+        ] {
+            let expected = if is_soon { UNSETTLED_HEARTBEAT_MS } else { HEARTBEAT_EVERY_MS };
+            assert_eq!(next(&said, &view), expected, "{said:?} {view:?}");
+        }
+    }
 }

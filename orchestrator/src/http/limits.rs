@@ -32,6 +32,9 @@ const FORGET_ONE_AFTER: Duration = Duration::from_secs(2);
 /// Clients that are remembered at once.
 const MOST_CLIENTS: usize = 10_000;
 
+/// A device may send a test ticket this long after its last one.
+const BETWEEN_TEST_TICKETS: Duration = Duration::from_secs(5);
+
 /// The limits of this process.
 #[derive(Debug)]
 pub struct Limits {
@@ -40,6 +43,8 @@ pub struct Limits {
     searches: Arc<Semaphore>,
     /// When each client's refusals will all be forgotten.
     forgiven_at: Mutex<HashMap<IpAddr, Timestamp>>,
+    /// When each device may send its next test ticket.
+    test_tickets_from: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl Default for Limits {
@@ -49,6 +54,7 @@ impl Default for Limits {
             body_bytes: Arc::new(Semaphore::new(MOST_BODY_BYTES)),
             searches: Arc::new(Semaphore::new(MOST_SEARCHES)),
             forgiven_at: Mutex::default(),
+            test_tickets_from: Mutex::default(),
         }
     }
 }
@@ -99,6 +105,21 @@ impl Limits {
             *at = (*at).max(now).plus(FORGET_ONE_AFTER);
         }
     }
+
+    /// Lets a device send a test ticket, unless it sent one a moment ago.
+    pub(super) fn test_ticket(&self, device_id: &str, now: Timestamp) -> Result<(), ApiError> {
+        let mut from = self.test_tickets_from.lock().unwrap_or_else(PoisonError::into_inner);
+        from.retain(|_, at| *at > now);
+        if let Some(at) = from.get(device_id) {
+            let seconds = at.since(now).as_millis().div_ceil(1000);
+            return Err(ApiError::TooSoon {
+                retry_after: Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)),
+                message: format!("A test ticket was sent a moment ago: send another in {seconds} s."),
+            });
+        }
+        from.insert(device_id.to_owned(), now.plus(BETWEEN_TEST_TICKETS));
+        Ok(())
+    }
 }
 
 fn full() -> ApiError {
@@ -137,6 +158,25 @@ mod tests {
         assert_eq!(limits.forgiven_at.lock().unwrap().len(), MOST_CLIENTS);
         limits.refused("198.51.100.1".parse().unwrap(), NOW.plus(FORGET_ONE_AFTER * 2));
         assert_eq!(limits.forgiven_at.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_device_sends_a_test_ticket_now_and_then_whatever_others_do() {
+        let limits = Limits::default();
+        let retry_after = |device, now| match limits.test_ticket(device, now) {
+            Ok(()) => None,
+            Err(ApiError::TooSoon { retry_after, .. }) => Some(retry_after.as_secs()),
+            Err(other) => panic!("{other:?}"),
+        };
+        let later = |millis| NOW.plus(Duration::from_millis(millis));
+        assert_eq!(retry_after("a", NOW), None);
+        assert_eq!(retry_after("a", later(1)), Some(5));
+        assert_eq!(retry_after("b", later(1)), None);
+        assert_eq!(retry_after("a", later(4_500)), Some(1), "rounded up, or it would be too soon again");
+        assert_eq!(retry_after("a", later(5_000)), None);
+        assert_eq!(limits.test_tickets_from.lock().unwrap().len(), 2);
+        assert_eq!(retry_after("a", later(60_000)), None);
+        assert_eq!(limits.test_tickets_from.lock().unwrap().len(), 1, "nobody is remembered for ever");
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use link::{ErrorBody, Me};
+use link::{Category, Desk, ErrorBody, Me, Team};
 
 use super::administration::revoke;
 use super::caller::Caller;
@@ -25,7 +25,19 @@ use crate::error::ApiError;
 pub(super) async fn show(State(app): State<Arc<App>>, Caller(device): Caller) -> Result<Json<Me>, ApiError> {
     let tunnels = app.store.tunnels().await?;
     let device = devices::shown(device, &tunnels, app.clock.now());
-    Ok(Json(Me { device, server: server(&app) }))
+    Ok(Json(Me { device, server: server(&app), desk: desk(&app.config.desk) }))
+}
+
+/// As devices are told of it.
+fn desk(desk: &triage::desk::Desk) -> Desk {
+    let categories = desk.categories().iter().map(|category| Category {
+        key: category.key.clone(),
+        label: category.label.clone(),
+        team: category.team.clone(),
+        enabled: category.enabled,
+    });
+    let teams = desk.teams().iter().map(|team| Team { key: team.key.clone(), label: team.label.clone() });
+    Desk { categories: categories.collect(), teams: teams.collect() }
 }
 
 /// Unpair

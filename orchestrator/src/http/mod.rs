@@ -18,6 +18,7 @@ mod results;
 mod routes;
 mod server;
 mod stats;
+mod test_ticket;
 mod tunnel;
 mod webhook;
 

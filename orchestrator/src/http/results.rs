@@ -194,7 +194,7 @@ fn ticket(id: &str) -> Result<TicketId, ApiError> {
     TicketId::parse(id).ok_or_else(|| unknown(id))
 }
 
-fn unknown(id: &str) -> ApiError {
+pub(super) fn unknown(id: &str) -> ApiError {
     ApiError::Coded {
         status: StatusCode::NOT_FOUND,
         code: "not_found",

@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    administration, events, health, heartbeat, json, me, outside, pair, request_id, results, stats, tunnel,
-    webhook,
+    administration, events, health, heartbeat, json, me, outside, pair, request_id, results, stats,
+    test_ticket, tunnel, webhook,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -59,6 +59,8 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(results::show))
         .routes(routes!(results::retry))
         .routes(routes!(results::correct))
+        .routes(routes!(test_ticket::send))
+        .routes(routes!(test_ticket::follow))
         .routes(routes!(stats::stats))
         .routes(routes!(stats::alerts))
         .routes(routes!(events::stream))

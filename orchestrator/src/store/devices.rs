@@ -44,6 +44,21 @@ pub struct DeviceRow {
     pub receipt: Option<String>,
 }
 
+/// What counts for tickets of what a device said last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceSaid {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// When it said so.
+    pub last_seen_at: Option<Timestamp>,
+    /// Whether tickets can be triaged on it.
+    pub standing: Standing,
+    /// The public address of its tunnel.
+    pub public_url: Option<String>,
+}
+
 /// What a device said of itself.
 #[derive(Debug, Clone)]
 pub struct Beat {
@@ -67,6 +82,16 @@ struct Row {
     standing_why: Option<String>,
     heartbeat: Option<String>,
     receipt: Option<String>,
+}
+
+#[derive(FromRow)]
+struct SaidRow {
+    id: String,
+    name: String,
+    last_seen_at: Option<i64>,
+    standing: String,
+    standing_why: Option<String>,
+    public_url: Option<String>,
 }
 
 macro_rules! select_devices {
@@ -133,6 +158,15 @@ impl Store {
         Ok(rows.into_iter().map(Row::into_device).collect())
     }
 
+    /// What the devices that are not revoked said last, as far as it counts for tickets; oldest first. Whole heartbeats,
+    /// which can be long, stay where they are.
+    pub async fn devices_said(&self) -> Result<Vec<DeviceSaid>> {
+        let rows: Vec<SaidRow> =
+            each!(self, |db| sqlx::query_as(db.sql().devices_said).fetch_all(db.read()).await)
+                .doing("look what devices say")?;
+        Ok(rows.into_iter().map(SaidRow::into_said).collect())
+    }
+
     /// Keeps what a device said of itself; `false` when it is revoked.
     pub async fn heard_of_device(&self, id: &str, beat: &Beat, now: Timestamp) -> Result<bool> {
         each!(self, |db| {
@@ -185,13 +219,29 @@ const fn state_name(state: Usability) -> &'static str {
     }
 }
 
+fn standing(state: &str, why: Option<String>) -> Standing {
+    let state = match state {
+        "usable" => Usability::Usable,
+        "unusable" => Usability::Unusable,
+        _ => Usability::Unknown,
+    };
+    Standing { state, why }
+}
+
+impl SaidRow {
+    fn into_said(self) -> DeviceSaid {
+        DeviceSaid {
+            id: self.id,
+            name: self.name,
+            last_seen_at: self.last_seen_at.map(Timestamp::from_millis),
+            standing: standing(&self.standing, self.standing_why),
+            public_url: self.public_url,
+        }
+    }
+}
+
 impl Row {
     fn into_device(self) -> DeviceRow {
-        let state = match self.standing.as_str() {
-            "usable" => Usability::Usable,
-            "unusable" => Usability::Unusable,
-            _ => Usability::Unknown,
-        };
         DeviceRow {
             id: self.id,
             name: self.name,
@@ -199,7 +249,7 @@ impl Row {
             version: self.version,
             paired_at: Timestamp::from_millis(self.paired_at),
             last_seen_at: self.last_seen_at.map(Timestamp::from_millis),
-            standing: Standing { state, why: self.standing_why },
+            standing: standing(&self.standing, self.standing_why),
             heartbeat: self.heartbeat,
             receipt: self.receipt,
         }

@@ -33,6 +33,8 @@ pub(crate) struct Sql {
     pub last_change_given: &'static str,
     /// `()` → 1 for the only one who may evaluate alerts until the transaction ends, 0 for others.
     pub alerts_turn: &'static str,
+    /// `()` → what each device that is not revoked last said of its place in the way of tickets, oldest first.
+    pub devices_said: &'static str,
     /// `(kind)`: tells the other orchestrators that there is work.
     pub notify: &'static str,
 }
@@ -147,6 +149,16 @@ macro_rules! standings {
     };
 }
 
+macro_rules! devices_said {
+    ($public_url:literal) => {
+        concat!(
+            "select id, name, last_seen_at, standing, standing_why, ",
+            $public_url,
+            " as public_url from devices where revoked_at is null order by paired_at, id"
+        )
+    };
+}
+
 pub(crate) const POSTGRES: Sql = Sql {
     now_millis: "select (extract(epoch from clock_timestamp()) * 1000)::bigint",
     has_migrations: "select case when to_regclass('_sqlx_migrations') is null then 0 else 1 end::bigint",
@@ -171,6 +183,7 @@ pub(crate) const POSTGRES: Sql = Sql {
     writers_of_changes: "select virtualtransaction from pg_locks where locktype = 'relation' and mode = 'RowExclusiveLock' and granted
         and relation = 'changes'::regclass and database = (select oid from pg_database where datname = current_database())",
     last_change_given: "select coalesce(pg_sequence_last_value(pg_get_serial_sequence('changes', 'id')::regclass), 0)",
+    devices_said: devices_said!("heartbeat::json ->> 'public_url'"),
     alerts_turn: "select (case when pg_try_advisory_xact_lock(7235421806) then 1 else 0 end)::bigint",
     notify: "select pg_notify('hubspot_triage_jobs', $1)",
 };
@@ -202,6 +215,7 @@ pub(crate) const SQLITE: Sql = Sql {
     // Transactions that write come one after the other, so an id that is seen is the highest of all.
     writers_of_changes: "select '' where false",
     last_change_given: "select coalesce(max(seq), 0) from sqlite_sequence where name = 'changes'",
+    devices_said: devices_said!("heartbeat ->> '$.public_url'"),
     // Its transactions that write are alone.
     alerts_turn: "select 1",
     // One process owns the file; its own workers are woken directly.

@@ -30,7 +30,7 @@ use crate::queue::wake::News;
 
 pub use alerts::{AlertFacts, AlertNews, WantedAlert};
 pub use corrections::{Corrected, NewCorrection};
-pub use devices::{Beat, DeviceRow, NewDevice};
+pub use devices::{Beat, DeviceRow, DeviceSaid, NewDevice};
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
 pub use open::{OpenError, Schema};

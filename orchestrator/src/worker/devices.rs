@@ -21,7 +21,7 @@ pub(super) async fn follow(app: &App, stop: &CancellationToken) {
     loop {
         news.mark_unchanged();
         let (pause, silence) = match app.providers.refresh(&app.store).await {
-            Ok(silence) => (poll(app.store.is_shared(), app.providers.has_devices()), silence),
+            Ok(seen) => (poll(app.store.is_shared(), app.providers.has_devices()), seen.next_silence),
             Err(error) => {
                 debug!(error = %error.chain(), "cannot look for devices");
                 (DATABASE_PAUSE, None)

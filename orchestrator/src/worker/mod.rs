@@ -6,6 +6,7 @@ pub mod find;
 pub mod outside;
 pub mod providers;
 mod reconcile;
+pub mod test_ticket;
 mod triage;
 pub mod tunnel;
 pub mod write_back;

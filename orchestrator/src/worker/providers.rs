@@ -24,6 +24,7 @@ use crate::clients::groq::Groq;
 use crate::clients::model::{Answer, Model, Question};
 use crate::clock::Clock;
 use crate::config::{Config, Local};
+use crate::devices;
 use crate::queue::Proof;
 use crate::store::{self, DeviceRow, Store, TunnelRow};
 
@@ -60,6 +61,15 @@ pub(super) struct Admitted<'a> {
     providers: &'a Providers,
     reported: bool,
     _slot: OwnedSemaphorePermit,
+}
+
+/// What a look at the database showed.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// When the next device will have been silent for too long.
+    pub next_silence: Option<Timestamp>,
+    /// The tunnels of all devices.
+    pub tunnels: Vec<TunnelRow>,
 }
 
 impl Providers {
@@ -99,11 +109,10 @@ impl Providers {
         }
     }
 
-    /// Learns from the database which devices and tunnels there are and what the devices say of themselves. Returns when
-    /// the next of them will have been silent for too long.
-    pub async fn refresh(&self, store: &Store) -> store::Result<Option<Timestamp>> {
+    /// Learns from the database which devices and tunnels there are and what the devices say of themselves.
+    pub async fn refresh(&self, store: &Store) -> store::Result<Refreshed> {
         let turn = self.refreshing.lock().await;
-        let read = async { store::Result::Ok((store.devices().await?, store.tunnels().await?)) };
+        let read = async { store::Result::Ok((store.devices_said().await?, store.tunnels().await?)) };
         let (devices, tunnels) = match read.await {
             Ok(read) => read,
             Err(error) => {
@@ -132,12 +141,15 @@ impl Providers {
         self.has_devices.store(!devices.is_empty(), Ordering::Relaxed);
         self.known.send_replace(true);
         drop(turn);
-        Ok(machines::next_silence(&devices, now))
+        Ok(Refreshed { next_silence: machines::next_silence(&devices, now), tunnels })
     }
 
     /// The device says that this is its public address, and it is the one of the environment variables.
     pub fn is_behind_environment(device: &DeviceRow, config: &Config) -> bool {
-        config.local.as_ref().is_some_and(|local| machines::reports(device, &local.url))
+        config
+            .local
+            .as_ref()
+            .is_some_and(|local| machines::is_at(devices::public_url(device).as_deref(), &local.url))
     }
 
     /// A device has handed over the tunnel of this address.

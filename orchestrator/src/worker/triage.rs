@@ -14,7 +14,7 @@ use triage::writeback::WriteBack;
 
 use super::{MOST_TAKEOVERS, insist};
 use crate::app::App;
-use crate::clients::hubspot::Error as HubSpotError;
+use crate::clients::hubspot::{Error as HubSpotError, HubSpot};
 use crate::clients::model::{Answer, Question, Repair};
 use crate::queue::{AttemptRow, Back, Ended, Finished, Job, Kind, TriageRow};
 use crate::store::{Result, Ticket};
@@ -53,7 +53,7 @@ pub(super) async fn perform(app: &App, job: &Job, ticket: Option<Ticket>) -> Res
             "Look into the logs around job_taken_over, then run `orchestrator triage retry`.".to_owned();
         return finish(app, job, ticket.has_verdict, &[], Finished::Failed { why, what_to_do }).await;
     }
-    if job.reason == "check" && ticket.has_verdict && app.hubspot.is_none() {
+    if job.reason == "check" && ticket.has_verdict && hubspot(app, job).is_none() {
         // Only HubSpot could tell whether anything changed.
         return finish(app, job, ticket.has_verdict, &[], Finished::Unchanged).await;
     }
@@ -92,12 +92,17 @@ pub(super) async fn perform(app: &App, job: &Job, ticket: Option<Ticket>) -> Res
     }
 }
 
+/// HubSpot, unless it has no such ticket.
+fn hubspot<'a>(app: &'a App, job: &Job) -> Option<&'a HubSpot> {
+    app.hubspot.as_ref().filter(|_| !job.ticket_id.is_test())
+}
+
 fn source(app: &App, job: &Job, ticket: &Ticket) -> Source {
     let has_text = ticket.text.is_some();
     // A webhook with empty strings may only mean that its sender does not know them.
     let is_blank = ticket.text.as_ref().is_some_and(Text::is_blank) && !ticket.has_verdict;
     let to_check = job.reason == "check" && ticket.has_verdict;
-    match (&app.hubspot, has_text) {
+    match (hubspot(app, job), has_text) {
         (Some(_), true) if to_check || is_blank => Source::NotFetched,
         (_, true) => Source::Present,
         (Some(_), false) => Source::NotFetched,
@@ -108,7 +113,7 @@ fn source(app: &App, job: &Job, ticket: &Ticket) -> Source {
 impl Held<'_> {
     /// Gets the text from HubSpot; `false` when it is what the current verdict was given for.
     async fn fetch(&mut self) -> Result<bool> {
-        let Some(hubspot) = &self.app.hubspot else {
+        let Some(hubspot) = hubspot(self.app, self.job) else {
             self.run.source = Source::NoAccess;
             return Ok(true);
         };
@@ -230,7 +235,8 @@ impl Held<'_> {
                     redacted,
                     omitted_chars: attempt.omitted_chars,
                     latency_ms: attempt.latency_ms.unwrap_or(0),
-                    write_back: self.app.config.hubspot.write_back != WriteBack::Off,
+                    write_back: self.app.config.hubspot.write_back != WriteBack::Off
+                        && !self.job.ticket_id.is_test(),
                 });
                 Outcome::Verdict
             }

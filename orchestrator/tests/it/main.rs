@@ -28,6 +28,7 @@ mod reconcile;
 mod results;
 mod routing;
 mod signature;
+mod test_ticket;
 mod tunnel;
 mod webhook;
 mod write_back;

@@ -27,6 +27,12 @@ on_both! {
         assert_eq!((status, &me["device"]["id"], &me["device"]["name"]), (200, &paired["device_id"], &json!("Anna's Mac")));
         assert_eq!((&me["device"]["silent"], &me["device"]["standing"]["state"]), (&json!(true), &json!("unknown")));
 
+        let outage = json!({"key": "outage", "label": "Outage", "team": "on_call", "enabled": true});
+        assert_eq!(me["desk"]["categories"][0], outage, "{me}");
+        let training = me["desk"]["categories"].as_array().unwrap().iter().find(|one| one["key"] == "training");
+        assert_eq!(training.map(|one| &one["enabled"]), Some(&json!(false)), "older tickets may have it: {me}");
+        assert_eq!(me["desk"]["teams"][0], json!({"key": "on_call", "label": "On-call engineer"}));
+
         let (status, again) = app.type_code(&code.code).await;
         assert_eq!((status, code_of(&again)), (410, Some("used_code")), "{again}");
         let (_, devices) = app.call("GET", "devices", ADMIN, &Value::Null).await;

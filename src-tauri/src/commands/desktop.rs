@@ -1,6 +1,10 @@
 //! What the desktop does for the window: the browser, the clipboard, the start at login.
 
-use agent::cli::table::{self, Look};
+use std::path::PathBuf;
+
+use agent::context::Context;
+use agent::diagnostics::Collected;
+use agent::handle::Handle;
 use chrono::Utc;
 use tauri::{AppHandle, Manager as _, State};
 use url::{Host, Url};
@@ -8,7 +12,6 @@ use url::{Host, Url};
 use super::failure::Failure;
 use crate::login;
 use crate::shell::Shell;
-use crate::view::Seen;
 
 /// Opens an address in the person's browser.
 ///
@@ -30,24 +33,24 @@ fn is_page(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_here)
 }
 
-/// Puts the state of everything, without words of tickets, where the next paste takes it from.
+/// Puts what helps whoever helps, without secrets and words of tickets, where the next paste takes it from.
 ///
 /// # Errors
-/// When there is no agent, or no clipboard.
-pub(crate) fn copy_status(app: &AppHandle) -> Result<(), String> {
+/// When there is no clipboard.
+pub(crate) async fn copy_all(app: &AppHandle) -> Result<(), String> {
     let shell = app.state::<Shell>();
-    let text = match &*shell.seen() {
-        Seen::Nothing => return Err("nothing is known so far".to_owned()),
-        Seen::Lost(why) => why.clone(),
-        Seen::Status(status) => {
-            let mut status = status.clone();
-            status.forget_words_of_tickets();
-            let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
-            let told = table::status(&status, Look { colour: false, now: Utc::now() });
-            format!("hubspot-triage {} on {system}\n{told}", status.version)
-        }
+    let text = match gather(&shell).await {
+        Ok(collected) => collected.text(Utc::now()),
+        Err(why) => format!("hubspot-triage: {}\n{why}\n", env!("CARGO_PKG_VERSION")),
     };
     shell.copy(&text).map_err(|error| error.to_string())
+}
+
+/// The agent that answers is asked, wherever it runs.
+async fn gather(shell: &Shell) -> Result<Collected, String> {
+    let context = Context::read().map_err(|problem| problem.to_string())?;
+    let agent = shell.agent().unwrap_or_else(|| Handle::There(context.socket()));
+    Ok(Collected::gather(&context, &agent).await)
 }
 
 #[tauri::command]
@@ -75,8 +78,23 @@ pub(super) fn copy_text(shell: State<'_, Shell>, text: &str) -> Result<(), Failu
 }
 
 #[tauri::command]
-pub(super) fn copy_diagnostics(app: AppHandle) -> Result<(), Failure> {
-    copy_status(&app).map_err(|why| not_copied(&why))
+pub(super) async fn copy_diagnostics(app: AppHandle) -> Result<(), Failure> {
+    copy_all(&app).await.map_err(|why| not_copied(&why))
+}
+
+/// Writes the zip among the person's downloads; where it is.
+#[tauri::command]
+pub(super) async fn save_diagnostics(app: AppHandle, shell: State<'_, Shell>) -> Result<PathBuf, Failure> {
+    let not_saved = |why: String| {
+        let what_to_do = "Copy them instead, or run triage-agent diagnostics FILE.";
+        Failure::new("not_saved", format!("The diagnostics were not saved: {why}."), what_to_do)
+    };
+    let folder = app.path().download_dir().or_else(|_| app.path().home_dir());
+    let folder = folder.map_err(|problem| not_saved(problem.to_string()))?;
+    let file = folder.join(format!("hubspot-triage-{}.zip", Utc::now().format("%Y%m%d-%H%M%S")));
+    let collected = gather(&shell).await.map_err(not_saved)?;
+    collected.write(&file).map_err(|problem| not_saved(problem.to_string()))?;
+    Ok(file)
 }
 
 fn not_copied(why: &str) -> Failure {

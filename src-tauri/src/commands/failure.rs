@@ -71,8 +71,10 @@ pub(super) fn done(reply: Reply) -> Result<(), Failure> {
         | Reply::Line { .. }
         | Reply::Missed { .. }
         | Reply::Triage(_)
+        | Reply::Evidence { .. }
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
+        | Reply::Test { .. }
         | Reply::Answered { .. }
         | Reply::Open { .. } => Ok(()),
     }

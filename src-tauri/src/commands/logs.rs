@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use agent::children::logs::{Level, Stream};
+use agent::evidence::Exchange;
 use agent::handle::Handle;
 use agent::socket::{Reply, Request};
-use agent::status::LayerStatus;
 use serde::Serialize;
 use supervise::Kind;
 use supervise::health::Layer;
@@ -50,12 +50,12 @@ struct Message {
     news: News,
 }
 
-/// What is known of a hop.
+/// What is known of a hop: the last question to it with its answer, and what its program wrote last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Evidence {
-    /// What was asked; the agent keeps what it concluded, not the call.
     request: Option<String>,
     answer: Option<String>,
+    took_ms: Option<u64>,
     checked_at: Option<String>,
     log: Vec<LogLine>,
 }
@@ -68,18 +68,21 @@ pub(super) async fn logs(shell: State<'_, Shell>, program: Kind) -> Result<Vec<L
 #[tauri::command]
 pub(super) async fn evidence(shell: State<'_, Shell>, layer: Layer) -> Result<Evidence, Failure> {
     let agent = agent(&shell)?;
-    let Reply::Status(status) = agent.ask_once(Request::Status).await? else {
+    let reply = agent.ask_once(Request::Evidence { layer }).await?;
+    let Reply::Evidence { exchange } = reply else {
+        done(reply)?;
         return Err(Failure::no_agent());
     };
-    let known = status.layers.into_iter().find(|state| state.layer == layer);
     let log = match program_behind(layer) {
         Some(program) => last(&agent, program, LAST_LINES).await?,
         None => Vec::new(),
     };
-    let answer = known.map(|LayerStatus { sentence, fix, .. }| {
-        fix.map_or(sentence.clone(), |fix| format!("{sentence} {fix}"))
-    });
-    Ok(Evidence { request: None, answer, checked_at: None, log })
+    Ok(match exchange {
+        Some(Exchange { request, answer, took_ms, at }) => {
+            Evidence { request: Some(request), answer: Some(answer), took_ms, checked_at: Some(at), log }
+        }
+        None => Evidence { request: None, answer: None, took_ms: None, checked_at: None, log },
+    })
 }
 
 const fn program_behind(layer: Layer) -> Option<Kind> {
@@ -141,8 +144,10 @@ fn message(reply: Reply) -> Result<Message, Reply> {
         reply @ (Reply::Status(_)
         | Reply::Open { .. }
         | Reply::Triage(_)
+        | Reply::Evidence { .. }
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
+        | Reply::Test { .. }
         | Reply::Answered { .. }
         | Reply::Done { .. }
         | Reply::Failed { .. }) => Err(reply),

@@ -20,14 +20,6 @@ pub(super) struct Presence {
     is_set: bool,
 }
 
-/// One line of a test.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Tested {
-    #[serde(flatten)]
-    check: Check,
-    latency_ms: Option<u64>,
-}
-
 #[tauri::command]
 pub(super) async fn secrets(shell: State<'_, Shell>) -> Result<Vec<Presence>, Failure> {
     let reply = agent(&shell)?.ask_once(Request::Secrets).await?;
@@ -65,13 +57,13 @@ fn settable(name: &str) -> Result<Entry, Failure> {
 }
 
 #[tauri::command]
-pub(super) async fn test_secrets(shell: State<'_, Shell>) -> Result<Vec<Tested>, Failure> {
+pub(super) async fn test_secrets(shell: State<'_, Shell>) -> Result<Vec<Check>, Failure> {
     let reply = agent(&shell)?.ask_once(Request::TestSecrets).await?;
     let Reply::Tested { checks } = reply else {
         done(reply)?;
         return Err(Failure::no_agent());
     };
-    Ok(checks.into_iter().map(|check| Tested { check, latency_ms: None }).collect())
+    Ok(checks)
 }
 
 #[cfg(test)]

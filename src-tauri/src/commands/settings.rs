@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use agent::context::Context;
-use agent::settings::{Mode, Settings};
+use agent::settings::{Mode, Settings, Updates};
 use agent::socket::Request;
 use agent::tunnel::Hostname;
 use alerts::notice::Kind;
@@ -24,6 +24,7 @@ pub(super) struct Shown {
     orchestrator: Option<String>,
     model: String,
     start_paused: bool,
+    updates: ShownUpdates,
     ollama_address: String,
     ollama_path: Option<PathBuf>,
     cloudflared_path: Option<PathBuf>,
@@ -43,6 +44,13 @@ enum ShownMode {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ShownUpdates {
+    Off,
+    Ask,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct ShownHours {
     from: u16,
     until: u16,
@@ -55,6 +63,10 @@ impl From<Settings> for Shown {
             orchestrator: settings.orchestrator.map(|url| url.as_str().trim_end_matches('/').to_owned()),
             model: settings.model,
             start_paused: settings.start_paused,
+            updates: match settings.updates {
+                Updates::Off => ShownUpdates::Off,
+                Updates::Ask => ShownUpdates::Ask,
+            },
             ollama_address: settings.ollama_address,
             ollama_path: settings.ollama_path,
             cloudflared_path: settings.cloudflared_path,
@@ -100,6 +112,10 @@ impl Shown {
             orchestrator,
             model: self.model,
             start_paused: self.start_paused,
+            updates: match self.updates {
+                ShownUpdates::Off => Updates::Off,
+                ShownUpdates::Ask => Updates::Ask,
+            },
             ollama_address: self.ollama_address,
             ollama_path: self.ollama_path,
             cloudflared_path: self.cloudflared_path,
@@ -157,6 +173,7 @@ mod tests {
         let settings = Settings {
             hostname: Hostname::parse("ollama.example.com").ok(),
             orchestrator: Url::parse("https://triage.example.com").ok(),
+            updates: Updates::Ask,
             mode: Mode::Config,
             tunnel_config: Some("/etc/tunnel.yml".into()),
             notices_off: [Kind::NewAlert].into(),

@@ -1,77 +1,36 @@
-//! Running a tunnel that was made in Cloudflare's dashboard: its host name and its token, until it is connected.
+//! Setting the tunnel up, step by step, in one of three ways.
 
+use std::sync::{Mutex, PoisonError};
+
+use agent::context::Context;
 use agent::handle::Handle;
-use agent::secrets::{Entry, read};
-use agent::settings::Mode;
-use agent::socket::{Reply, Request};
-use agent::tunnel::Hostname;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
-use supervise::health::{Health, Layer};
+use agent::tunnel_setup::{self, Step, Trouble};
+use secrecy::SecretString;
+use serde::Deserialize;
 use tauri::State;
 use tauri::ipc::Channel;
 
-use super::failure::{Failure, done};
+use super::failure::Failure;
 use super::programs::agent;
 use super::settings::context;
 use crate::shell::Shell;
-
-/// cloudflared tries for a while before it is connected.
-const CONNECTED_WITHIN: Duration = Duration::from_mins(2);
 
 /// How the tunnel is to be made.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub(super) enum Wanted {
     /// It is there, and this is its token.
-    Token {
-        hostname: String,
-        token: SecretString,
-    },
-    Login {
-        hostname: String,
-    },
-    Api {
-        hostname: String,
-    },
+    Token { hostname: String, token: SecretString },
+    /// With cloudflared's own login; the person says whether the address has its lock.
+    Login { hostname: String, is_locked: bool },
+    /// Everything, with an API token of Cloudflare.
+    Api { hostname: String, api_token: SecretString },
 }
 
-/// A step, as the window shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Step {
-    step: &'static str,
-    state: Progress,
-    sentence: &'static str,
-    open_url: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Progress {
-    Waiting,
-    Running,
-    Done,
-    Failed,
-}
-
-const STEPS: [(&str, &str); 3] = [
-    ("hostname", "The host name is written into the settings."),
-    ("token", "The token goes into the keychain."),
-    ("connected", "cloudflared connects to Cloudflare."),
-];
-
-/// How it stands when so many steps are done.
-fn steps(done: usize, current: Progress) -> Vec<Step> {
-    let step = |(index, (step, sentence)): (usize, &(&'static str, &'static str))| {
-        let state = match index.cmp(&done) {
-            std::cmp::Ordering::Less => Progress::Done,
-            std::cmp::Ordering::Equal => current,
-            std::cmp::Ordering::Greater => Progress::Waiting,
-        };
-        Step { step, state, sentence, open_url: None }
-    };
-    STEPS.iter().enumerate().map(step).collect()
+impl From<Trouble> for Failure {
+    fn from(Trouble { code, headline, what_to_do }: Trouble) -> Self {
+        Self::new(code, headline, what_to_do)
+    }
 }
 
 #[tauri::command]
@@ -80,34 +39,48 @@ pub(super) async fn set_up_tunnel(
     request: Wanted,
     progress: Channel<Vec<Step>>,
 ) -> Result<(), Failure> {
-    let (hostname, token) = match request {
-        Wanted::Token { hostname, token } => (hostname, token),
-        Wanted::Login { hostname } => return Err(in_a_terminal("local", &hostname)),
-        Wanted::Api { hostname } => return Err(in_a_terminal("setup", &hostname)),
+    let (agent, context, cancelled) = (agent(&shell)?, context()?, shell.begin_tunnel());
+    let last = Mutex::new(Vec::new());
+    let tell = |steps: &[Step]| {
+        *last.lock().unwrap_or_else(PoisonError::into_inner) = steps.to_vec();
+        // A window that is gone does not end the work.
+        drop(progress.send(steps.to_vec()));
     };
-    let (agent, cancelled) = (agent(&shell)?, shell.begin_tunnel());
-    let mut at = 0;
-    let work = async {
-        tell(&progress, at, Progress::Running);
-        save(&hostname)?;
-        at = 1;
-        tell(&progress, at, Progress::Running);
-        keep(&agent, &token).await?;
-        at = 2;
-        tell(&progress, at, Progress::Running);
-        connected(&agent).await
-    };
-    let ended = tokio::select! {
-        ended = work => ended,
-        () = cancelled.cancelled() => Err(Failure::new(
-            "cancelled", "Nobody waits for the tunnel any more.", "What was saved stays; cloudflared goes on trying.",
-        )),
-    };
-    match &ended {
-        Ok(()) => tell(&progress, STEPS.len(), Progress::Done),
-        Err(_) => tell(&progress, at, Progress::Failed),
+    tokio::select! {
+        ended = work(&context, &agent, request, tell) => ended,
+        () = cancelled.cancelled() => {
+            let mut steps = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Step::break_off(&mut steps);
+            drop(progress.send(steps));
+            let what_to_do = "What was done stays; another go goes on from there.";
+            Err(Failure::new("cancelled", "The set-up of the tunnel was cancelled.", what_to_do))
+        }
     }
-    ended
+}
+
+async fn work(
+    context: &Context,
+    agent: &Handle,
+    request: Wanted,
+    mut tell: impl FnMut(&[Step]) + Send,
+) -> Result<(), Failure> {
+    match request {
+        Wanted::Token { hostname, token } => {
+            tunnel_setup::by_token(context, agent, &hostname, &token, &mut tell).await?;
+        }
+        Wanted::Login { hostname, is_locked } => {
+            tunnel_setup::by_login(context, agent, &hostname, is_locked, &mut tell).await?;
+        }
+        Wanted::Api { hostname, api_token } => {
+            let secrets = context.open_secrets().await;
+            secrets.check().await.map_err(|problem| {
+                let headline = format!("The tunnel's secrets could not be kept: {problem}.");
+                Failure::new("no_keychain", headline, problem.what_to_do())
+            })?;
+            tunnel_setup::by_api(context, agent, &secrets, &hostname, api_token, &mut tell).await?;
+        }
+    }
+    Ok(())
 }
 
 #[tauri::command]
@@ -115,83 +88,20 @@ pub(super) fn cancel_tunnel(shell: State<'_, Shell>) {
     shell.cancel_tunnel();
 }
 
-fn tell(progress: &Channel<Vec<Step>>, done: usize, current: Progress) {
-    // A window that is gone does not end the work.
-    drop(progress.send(steps(done, current)));
-}
-
-fn in_a_terminal(way: &str, hostname: &str) -> Failure {
-    let what_to_do = format!(
-        "Run triage-agent tunnel {way} --hostname {hostname}: it says first what it makes, and asks."
-    );
-    Failure::new("in_a_terminal", "What is made at Cloudflare is made in a terminal.", what_to_do)
-}
-
-fn save(hostname: &str) -> Result<(), Failure> {
-    let context = context()?;
-    let hostname = Hostname::parse(hostname).map_err(|problem| {
-        Failure::new("wrong_hostname", format!("{problem}."), "Write it like ollama.example.com.")
-    })?;
-    let mut settings = context.settings.clone();
-    (settings.hostname, settings.mode) = (Some(hostname), Mode::Token);
-    let saved = context.write_settings(&settings);
-    saved.map_err(|why| Failure::new("not_saved", why, "Correct what is named, then try again."))
-}
-
-/// The agent reads its settings again with it.
-async fn keep(agent: &Handle, token: &SecretString) -> Result<(), Failure> {
-    let token = read(Entry::TunnelToken, token.expose_secret()).map_err(|problem| {
-        let what_to_do = "Copy the token, or the whole command that Cloudflare shows with it.";
-        Failure::new("not_a_secret", format!("{problem}."), what_to_do)
-    })?;
-    let (entry, value) = (Entry::TunnelToken.name().to_owned(), token.expose_secret().to_owned());
-    done(agent.ask_once(Request::Secret { entry, value }).await?)
-}
-
-async fn connected(agent: &Handle) -> Result<(), Failure> {
-    let mut replies = agent.ask(Request::Watch).await?;
-    let watching = async {
-        while let Some(reply) = replies.recv().await {
-            let Reply::Status(status) = reply else { continue };
-            let edge = status.layers.iter().find(|state| state.layer == Layer::Edge);
-            if edge.is_some_and(|state| state.health == Health::Ok) {
-                return Ok(());
-            }
-        }
-        Err(Failure::no_agent())
-    };
-    tokio::time::timeout(CONNECTED_WITHIN, watching).await.unwrap_or_else(|_| {
-        let what_to_do = "Look at the log of cloudflared; it goes on trying.";
-        Err(Failure::new("not_connected", "The tunnel is not connected so far.", what_to_do))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn steps_are_done_running_or_waiting_in_their_order() {
-        use Progress::{Done, Failed, Running, Waiting};
-        for (done, current, expected) in [
-            (0, Running, [Running, Waiting, Waiting]),
-            (1, Failed, [Done, Failed, Waiting]),
-            (2, Running, [Done, Done, Running]),
-            (3, Done, [Done, Done, Done]),
+    fn what_the_window_asks_for_is_understood_and_no_secret_is_shown() {
+        for (text, way) in [
+            (r#"{"way":"token","hostname":"a.example.com","token":"planted"}"#, "Token"),
+            (r#"{"way":"login","hostname":"a.example.com","is_locked":true}"#, "Login"),
+            (r#"{"way":"api","hostname":"a.example.com","api_token":"planted"}"#, "Api"),
         ] {
-            let states: Vec<Progress> = steps(done, current).into_iter().map(|step| step.state).collect();
-            assert_eq!(states, expected);
-        }
-    }
-
-    #[test]
-    fn what_the_window_asks_for_is_understood() {
-        let token = r#"{"way":"token","hostname":"ollama.example.com","token":"secret"}"#;
-        let wanted: Wanted = serde_json::from_str(token).unwrap();
-        assert!(!format!("{wanted:?}").contains("secret"), "{wanted:?}");
-        for way in ["login", "api"] {
-            let text = format!(r#"{{"way":"{way}","hostname":"a.example.com","api_token":"secret"}}"#);
-            assert!(serde_json::from_str::<Wanted>(&text).is_ok(), "{way}");
+            let wanted: Wanted = serde_json::from_str(text).unwrap();
+            let shown = format!("{wanted:?}");
+            assert!(shown.starts_with(way) && !shown.contains("planted"), "{shown}");
         }
     }
 }

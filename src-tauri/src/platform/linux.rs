@@ -24,7 +24,7 @@ static SPARES: AtomicBool = AtomicBool::new(false);
 #[expect(unsafe_code, reason = "the environment is written before there is another thread")]
 pub(crate) fn spare_memory() {
     let (name, value) = GRAPHICS;
-    if env::var_os(name).is_none() {
+    if env::var_os(name).is_none_or(|value| value.is_empty()) {
         // SAFETY: called first by the program's main function, which has started no thread.
         unsafe { env::set_var(name, value) };
         SPARES.store(true, Ordering::Relaxed);

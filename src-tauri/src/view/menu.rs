@@ -1,7 +1,7 @@
 //! The tray's menu. PURE.
 
 use agent::status::{LayerStatus, Status, TicketStatus};
-use link::TriageStatus;
+use link::{Alert, TriageStatus};
 use supervise::Kind;
 use supervise::health::overall::Overall;
 use supervise::health::{Health, Layer};
@@ -61,6 +61,8 @@ pub enum Act {
     Resume,
     /// A program is to start afresh.
     Restart(Kind),
+    /// What is known of a newer version of the app.
+    Update,
     /// The state of everything, as text for whoever helps.
     CopyDiagnostics,
     /// Whether the app starts with the desktop.
@@ -79,6 +81,7 @@ impl Act {
             Self::Pause => "pause".to_owned(),
             Self::Resume => "resume".to_owned(),
             Self::Restart(kind) => format!("{RESTART}{kind}"),
+            Self::Update => "update".to_owned(),
             Self::CopyDiagnostics => "copy-diagnostics".to_owned(),
             Self::StartAtLogin => "start-at-login".to_owned(),
             Self::Quit => "quit".to_owned(),
@@ -97,6 +100,7 @@ impl Act {
             Self::Resume,
             Self::Restart(Kind::Ollama),
             Self::Restart(Kind::Cloudflared),
+            Self::Update,
             Self::CopyDiagnostics,
             Self::StartAtLogin,
             Self::Quit,
@@ -108,9 +112,9 @@ impl Act {
 const TICKET: &str = "ticket/";
 const RESTART: &str = "restart/";
 
-/// The menu for what is known.
+/// The menu for what is known, with the newer version of the app that could be installed.
 #[must_use]
-pub fn menu(seen: &Seen, starts_at_login: bool) -> Menu {
+pub fn menu(seen: &Seen, starts_at_login: bool, update: Option<&str>) -> Menu {
     let mut items = match seen {
         Seen::Nothing => vec![line("○ Starting: the agent is being asked.")],
         Seen::Lost(why) => vec![line(&format!("✕ {}", one_line(why)))],
@@ -118,6 +122,9 @@ pub fn menu(seen: &Seen, starts_at_login: bool) -> Menu {
     };
     items.push(Item::Rule);
     items.push(action(Act::Open, "Open"));
+    if let Some(version) = update {
+        items.push(action(Act::Update, &format!("Update to {version}…")));
+    }
     if let Seen::Status(status) = seen {
         items.push(match status.paused {
             true => action(Act::Resume, "Resume"),
@@ -147,6 +154,7 @@ fn about(status: &Status) -> Vec<Item> {
     let mut items = vec![line(&format!("{sign} {}: {}", status.overall, status.sentence))];
     items.push(hop("Tunnel", status, &TUNNEL));
     items.push(hop("Ollama", status, &OLLAMA));
+    items.extend(alert(&status.alerts.open));
     if !status.recent.is_empty() {
         items.push(Item::Rule);
         items.extend(status.recent.iter().take(TICKETS).map(ticket));
@@ -176,6 +184,18 @@ fn hop(name: &str, status: &Status, layers: &[Layer]) -> Item {
         None => "○ nothing is known so far".to_owned(),
     };
     line(&format!("{name}: {said}"))
+}
+
+/// The newest of the open alerts, and how many there are besides; the window has all of them.
+fn alert(open: &[Alert]) -> Option<Item> {
+    let newest = open.first()?;
+    let others = match open.len() {
+        1 => String::new(),
+        all => format!(" (and {} more)", all - 1),
+    };
+    let words = one_line(&newest.sentence);
+    let room = LONGEST_LINE.saturating_sub("Alert: ".len() + others.len());
+    Some(Item::Text(format!("Alert: {}{others}", cut(&words, room))))
 }
 
 fn ticket(ticket: &TicketStatus) -> Item {
@@ -210,10 +230,14 @@ fn one_line(text: &str) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    if text.chars().count() <= LONGEST_LINE {
+    cut(text, LONGEST_LINE)
+}
+
+fn cut(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(LONGEST_LINE - 1).collect();
+    let kept: String = text.chars().take(letters.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
 }
 

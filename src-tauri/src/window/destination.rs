@@ -48,6 +48,7 @@ impl Destination {
             Page::Overview => "overview",
             Page::Tickets => "tickets",
             Page::Setup => "setup",
+            Page::Settings => "settings",
         };
         let ticket = self.ticket_id.as_deref().map(|id| format!("/{}", escaped(id))).unwrap_or_default();
         format!("index.html#/{page}{ticket}")
@@ -72,6 +73,7 @@ mod tests {
         for (destination, address) in [
             (Destination::default(), "index.html"),
             (Destination::page(Page::Overview, None), "index.html#/overview"),
+            (Destination::page(Page::Settings, None), "index.html#/settings"),
             (Destination::page(Page::Tickets, Some("314".to_owned())), "index.html#/tickets/314"),
             (
                 Destination::page(Page::Tickets, Some("a/b ü".to_owned())),

@@ -214,6 +214,13 @@ impl App {
         pids
     }
 
+    /// The app and its guard: neither the window nor the programs.
+    pub(crate) fn own_processes(&self) -> Vec<u32> {
+        let id = self.process.id();
+        let guards = children(id).into_iter().filter(|child| command_of(*child).starts_with(TRAY));
+        guards.filter(|child| !command_of(*child).contains(" window ")).chain([id]).collect()
+    }
+
     fn processes_of_the_window(&self) -> Vec<u32> {
         let windows =
             children(self.process.id()).into_iter().filter(|id| command_of(*id).contains(" window "));

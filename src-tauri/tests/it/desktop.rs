@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
+use sims::panel::Panel;
 use sims::session::Session;
 use tiny_skia::Pixmap;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window,
+};
 use x11rb::rust_connection::RustConnection;
-use zbus::message::Header;
-use zbus::object_server::SignalEmitter;
 
 use crate::app::until;
 use crate::menu::TrayItem;
@@ -21,57 +21,17 @@ const TITLE: &str = "HubSpot support triage";
 
 /// Ends with the test.
 pub(crate) struct Desktop {
-    items: Arc<Mutex<Vec<(String, String)>>>,
+    panel: Panel,
     bus: zbus::Connection,
     display: Display,
     session: Session,
 }
 
-/// Remembers who shows an icon.
-struct Watcher(Arc<Mutex<Vec<(String, String)>>>);
-
-#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
-impl Watcher {
-    async fn register_status_notifier_item(
-        &self,
-        service: String,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> zbus::fdo::Result<()> {
-        // The library gives its path and is known by its connection.
-        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        self.0.lock().unwrap().push((sender, service.clone()));
-        Ok(emitter.status_notifier_item_registered(&service).await?)
-    }
-
-    fn register_status_notifier_host(&self, _service: String) {}
-
-    #[zbus(property)]
-    fn is_status_notifier_host_registered(&self) -> bool {
-        true
-    }
-
-    #[zbus(property)]
-    fn protocol_version(&self) -> i32 {
-        0
-    }
-
-    #[zbus(property)]
-    fn registered_status_notifier_items(&self) -> Vec<String> {
-        self.0.lock().unwrap().iter().map(|(sender, path)| format!("{sender}{path}")).collect()
-    }
-
-    #[zbus(signal)]
-    async fn status_notifier_item_registered(emitter: &SignalEmitter<'_>, service: &str) -> zbus::Result<()>;
-}
-
 impl Desktop {
     /// With a panel. `None` where the programs are not installed, which is no excuse in CI.
     pub(crate) async fn start() -> Option<Self> {
-        let desktop = Self::without_panel().await?;
-        let watcher = Watcher(Arc::clone(&desktop.items));
-        desktop.bus.object_server().at("/StatusNotifierWatcher", watcher).await.unwrap();
-        desktop.bus.request_name("org.kde.StatusNotifierWatcher").await.unwrap();
+        let mut desktop = Self::without_panel().await?;
+        desktop.panel = Panel::show(&desktop.bus).await.unwrap();
         Some(desktop)
     }
 
@@ -79,7 +39,7 @@ impl Desktop {
     pub(crate) async fn without_panel() -> Option<Self> {
         let (session, display) = (Session::start()?, Display::start()?);
         let bus = zbus::connection::Builder::address(session.address()).unwrap().build().await.unwrap();
-        Some(Self { items: Arc::default(), bus, display, session })
+        Some(Self { panel: Panel::default(), bus, display, session })
     }
 
     /// A keychain that is unlocked, as after a person has logged in.
@@ -107,14 +67,19 @@ impl Desktop {
 
     /// The icon of the app, as soon as it is there.
     pub(crate) async fn item(&self) -> TrayItem {
-        until("an icon", || !self.items.lock().unwrap().is_empty()).await;
-        let (name, path) = self.items.lock().unwrap().last().unwrap().clone();
+        until("an icon", || self.panel.last().is_some()).await;
+        let (name, path) = self.panel.last().unwrap();
         TrayItem::new(&self.bus, &name, &path).await
     }
 
     /// How many windows of the app are shown.
     pub(crate) fn windows(&self) -> usize {
         self.display.windows().len()
+    }
+
+    /// Whether the window shows more than one colour.
+    pub(crate) fn is_window_painted(&self) -> bool {
+        self.display.windows().first().is_some_and(|window| self.display.is_painted(*window))
     }
 
     /// As a click on its close button.
@@ -172,6 +137,19 @@ impl Display {
             }
         }
         found.into_iter().collect()
+    }
+
+    fn is_painted(&self, window: Window) -> bool {
+        let (x, _) = self.connect();
+        let Some(size) = x.get_geometry(window).ok().and_then(|asked| asked.reply().ok()) else {
+            return false;
+        };
+        let format = ImageFormat::Z_PIXMAP;
+        let image = x.get_image(format, window, 0, 0, size.width, size.height, u32::MAX);
+        let Some(image) = image.ok().and_then(|asked| asked.reply().ok()) else { return false };
+        let colours: BTreeSet<&[u8]> = image.data.chunks_exact(4).map(|pixel| &pixel[..3]).collect();
+        // A page has letters, whose edges have many shades; an empty window has one or two colours.
+        colours.len() > 16
     }
 
     /// There is no window manager to do it.

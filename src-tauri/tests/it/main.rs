@@ -7,6 +7,7 @@
 mod app;
 mod desktop;
 mod menu;
+mod updates;
 mod window;
 
 use std::process::Command;
@@ -84,9 +85,11 @@ async fn a_window_that_is_closed_leaves_no_process_and_comes_back() {
     for _ in 0..2 {
         item.click("Open").await;
         app.until_window(&desktop).await;
+        app::until("its page", || desktop.is_window_painted()).await;
         let pids = app.until_engine().await;
         desktop.close_window();
         app::until("its processes to be gone", || !pids.iter().any(|pid| runs(*pid))).await;
+        assert!(app.own_processes().iter().all(|pid| runs(*pid)), "the app and its guard stay");
     }
     app.quit(&item).await;
 }

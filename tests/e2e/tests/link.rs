@@ -102,6 +102,41 @@ async fn a_machine_is_paired_by_link_triages_and_leaves_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correction_from_the_window_is_stored_and_comes_back_and_a_category_the_desk_lacks_is_refused() {
+    let world = world().await;
+    let orchestrator = world.serve().await;
+    let Some(machine) = Machine::new(&world.edge) else { return };
+    let agent = paired(&world, &orchestrator, &machine).await;
+    send(&orchestrator, 4711).await;
+    triaged_by(&world, 4711, "local").await;
+    let ask =
+        |question: Value| machine.request(&serde_json::json!({"ask": "orchestrator", "question": question}));
+    let correct = |category: &str| {
+        let correction = serde_json::json!({"category": category, "priority": "urgent", "note": null});
+        ask(serde_json::json!({"about": "correct", "ticket_id": "4711", "correction": correction}))
+    };
+    let status = agent.until("the desk", |status| !status["desk"].is_null()).await;
+    let offered =
+        |key: &str| status["desk"]["categories"].as_array().unwrap().iter().any(|one| one["key"] == key);
+    assert!(offered("legal") && !offered("marmalade"), "{status}");
+    let refused = correct("marmalade");
+    assert!(refused["why"].as_str().unwrap().contains("There is no category `marmalade`"), "{refused}");
+    assert_eq!(correct("legal")["answer"], "answered");
+    let detail = ask(serde_json::json!({"about": "triage", "ticket_id": "4711"}))["value"].take();
+    assert_eq!(
+        (&detail["correction"]["category"], &detail["correction"]["priority"]),
+        (&"legal".into(), &"urgent".into())
+    );
+    assert_eq!(detail["calls"][0]["provider"], "local", "{detail}");
+    let page = ask(serde_json::json!({"about": "triages", "limit": 5}));
+    assert_eq!(page["value"]["items"][0]["correction"]["category"], "legal", "{page}");
+    let stats = ask(serde_json::json!({"about": "stats", "window": "1h"}));
+    assert_eq!(stats["value"]["triaged"], 1, "{stats}");
+    let again = ask(serde_json::json!({"about": "retry", "ticket_id": "4711"}));
+    assert_eq!(again["value"]["ticket_id"], "4711", "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn codes_that_are_wrong_used_or_guessed_at_are_refused_each_in_its_own_words() {
     let world = world().await;
     let orchestrator = world.serve().await;
@@ -287,4 +322,43 @@ async fn an_orchestrator_that_was_away_is_found_again_and_no_secret_lies_about()
         assert!(!found, "{secret} was written somewhere");
     }
     assert!(layer(&agent.until("anything", |_| true).await, "link")["health"] == "ok");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_ticket_passes_every_hop_or_names_the_one_that_it_does_not() {
+    let mut world = world().await;
+    world.set("HUBSPOT_WRITE_BACK", "note");
+    let orchestrator = world.serve().await;
+    let Some(machine) = Machine::new(&world.edge) else { return };
+    let agent = paired(&world, &orchestrator, &machine).await;
+    let done = machine.ask(&["test-ticket"]);
+    let shown = said(&done);
+    assert_eq!(done.status.code(), Some(0), "{shown}{}", orchestrator.log());
+    for hop in ["Orchestrator", "Cloudflare", "cloudflared", "Ollama", "Model", "Discord"] {
+        let row = shown.lines().find(|line| line.contains(&format!("● {hop} "))).unwrap_or_default();
+        assert!(row.ends_with(" ms") || row.ends_with(" s"), "{hop} was passed and measured: {shown}");
+    }
+    assert!(shown.contains("It is in Discord: "), "{shown}");
+    let messages = world.discord.messages_text();
+    assert!(messages.contains("Test: cannot download") && messages.contains("on your machine"), "{messages}");
+    let soon = machine.ask(&["test-ticket"]);
+    assert!(soon.status.code() == Some(1) && said(&soon).contains("a moment ago"), "{}", said(&soon));
+
+    machine.cloudflared().set("exit=1").unwrap();
+    agent.layer("cloudflared_process", "fail").await;
+    let mut shown = String::new();
+    wait_until("another test ticket to be allowed", async || {
+        shown = said(&machine.ask(&["test-ticket"]));
+        !shown.contains("a moment ago")
+    })
+    .await;
+    assert!(shown.contains("● Orchestrator ") && shown.contains("✕ cloudflared "), "{shown}");
+    assert!(shown.contains("○ Model ") && shown.contains("● Discord "), "{shown}");
+    assert!(shown.contains("It is in Discord, triaged by Groq: "), "{shown}");
+    assert_eq!(world.discord.messages().len(), 2);
+    let asked = world.hubspot.journal.entries();
+    assert!(
+        asked.iter().all(|call| !call.path.contains("test-") && !call.body.contains("test-")),
+        "{asked:#?}"
+    );
 }

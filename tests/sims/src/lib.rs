@@ -16,6 +16,8 @@ mod ingress;
 mod journal;
 mod listener;
 pub mod ollama;
+#[cfg(target_os = "linux")]
+pub mod panel;
 pub mod programs;
 pub mod samples;
 pub mod sender;

@@ -22,6 +22,9 @@ enum Command {
     Send(cli::send::Options),
     /// Wait until the Discord stand-in holds a message about a ticket, and show it.
     Message(cli::message::Options),
+    /// Wait until a program shows an icon in the panel, and say what a panel reads of it.
+    #[cfg(target_os = "linux")]
+    Panel(cli::panel::Options),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,8 @@ fn main() -> ExitCode {
             Command::Serve(options) => cli::serve::run(*options).await,
             Command::Send(options) => cli::send::run(options).await,
             Command::Message(options) => cli::message::run(options).await,
+            #[cfg(target_os = "linux")]
+            Command::Panel(options) => cli::panel::run(options).await,
         }
     });
     // A thread may still wait for standard input.

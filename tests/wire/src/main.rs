@@ -32,6 +32,7 @@ fn typescript() -> String {
     let config = Config::default().with_large_int("number");
     let mut all = Declarations { config, by_name: BTreeMap::new() };
     all.visit::<agent::status::Status>();
+    all.visit::<agent::test_ticket::TestStep>();
     all.visit::<link::Alerts>();
     all.visit::<link::Change>();
     all.visit::<link::CorrectionRequest>();

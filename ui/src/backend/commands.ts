@@ -27,10 +27,14 @@ export const COMMANDS = [
   "send_test_ticket",
   "settings",
   "save_settings",
+  "updates",
+  "check_for_update",
+  "install_update",
   "starts_at_login",
   "set_start_at_login",
   "copy_text",
   "copy_diagnostics",
+  "save_diagnostics",
 ] as const;
 
 export const EVENTS = ["connection", "status", "triage", "log", "navigate"] as const;

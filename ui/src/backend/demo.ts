@@ -5,7 +5,7 @@ import { EventSource } from "./demo/listeners";
 import { lines, next } from "./demo/logs";
 import { longWork } from "./demo/long-work";
 import { programs, scenario, SCENARIOS, type ScenarioName } from "./demo/scenarios";
-import { settingsOf } from "./demo/settings";
+import { settingsOf, updatesOf } from "./demo/settings";
 import { layers } from "./demo/layers";
 import { arrival, detail, short } from "./demo/tickets";
 import type { Backend, Connection, Destination, Failure, LogNews } from "./index";
@@ -147,9 +147,15 @@ export function connect(parameters: URLSearchParams): Backend {
     checkNow: () => answer("check_now", () => undefined),
     evidence: (layer) =>
       answer(`evidence ${layer}`, () => ({
-        request: layer === "edge" ? "GET http://127.0.0.1:20241/ready" : "GET https://ollama.example.com/api/version",
+        request:
+          layer === "edge"
+            ? "GET http://127.0.0.1:20241/ready"
+            : "GET https://ollama.example.com/api/version\nCF-Access-Client-Id: ***\nCF-Access-Client-Secret: ***",
         answer:
-          layer === "edge" ? 'HTTP 503\n{"status":503,"readyConnections":0,"connectorId":"0b6c…"}' : "HTTP 200, 0.32.1",
+          layer === "edge"
+            ? 'HTTP 503\nContent-Type: application/json\n{"status":503,"readyConnections":0,"connectorId":"0b6c…"}'
+            : 'HTTP 200\nContent-Type: application/json\n{"version":"0.32.1"}',
+        took_ms: layer === "edge" ? 2 : 38,
         checked_at: new Date(clock.now() - 5000).toISOString(),
         log: kept.cloudflared.slice(-4),
       })),
@@ -204,7 +210,9 @@ export function connect(parameters: URLSearchParams): Backend {
     logs: (program) => answer(`logs ${program}`, () => kept[program]),
     copyText: (text) => answer(`copy ${text}`, () => undefined),
     copyDiagnostics: () => answer("copy_diagnostics", () => undefined),
+    saveDiagnostics: () => answer("save_diagnostics", () => "/home/anna/Downloads/hubspot-triage-20261123-094100.zip"),
     ...settingsOf(answer),
+    ...updatesOf(clock, answer),
     ...longWork(clock, answer, change, () => status.last),
   };
 }

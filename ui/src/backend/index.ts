@@ -1,6 +1,8 @@
 /** All that the window can see and ask for. Only `tauri.ts` and `demo.ts` know who answers. */
-import type { CorrectionRequest, Stats, Triage, TriageDetail, TriagePage, TriageStatus } from "../bindings";
+import type { CorrectionRequest, Stats, TestStep, Triage, TriageDetail, TriagePage, TriageStatus } from "../bindings";
 import type { Layer, Program, Status } from "./status";
+
+export type { TestHop, TestStep } from "../bindings";
 
 export type Stop = () => void;
 
@@ -47,6 +49,7 @@ export interface Evidence {
   request: string | null;
   /** What came back. */
   answer: string | null;
+  took_ms: number | null;
   checked_at: string | null;
   /** The last lines of the program behind the layer. */
   log: LogLine[];
@@ -78,7 +81,8 @@ export interface CheckResult {
 
 export type TunnelRequest =
   | { way: "token"; hostname: string; token: string }
-  | { way: "login"; hostname: string }
+  /** `is_locked`: the person says that the address has its lock, which this way does not make. */
+  | { way: "login"; hostname: string; is_locked: boolean }
   | { way: "api"; hostname: string; api_token: string };
 
 export interface TunnelStep {
@@ -88,13 +92,6 @@ export interface TunnelStep {
   /** A page the person has to open. */
   open_url: string | null;
 }
-
-export type TestHop = "orchestrator" | "cloudflare" | "cloudflared" | "ollama" | "model" | "discord";
-
-export type TestProgress =
-  | { kind: "reached"; hop: TestHop; took_ms: number }
-  | { kind: "failed"; hop: TestHop; failure: Failure }
-  | { kind: "done"; total_ms: number };
 
 export type NoticeKind = "tunnel_down" | "exposed" | "gave_up" | "needs_review" | "new_alert";
 
@@ -109,6 +106,8 @@ export interface Settings {
   orchestrator: string | null;
   model: string;
   start_paused: boolean;
+  /** Whether newer versions of the app are looked for daily. */
+  updates: "off" | "ask";
   ollama_address: string;
   ollama_path: string | null;
   cloudflared_path: string | null;
@@ -118,6 +117,23 @@ export interface Settings {
   notices_off: NoticeKind[];
   settle_seconds: number;
   quiet_hours: QuietHours | null;
+}
+
+/** The app that is shown here. */
+export interface Copy {
+  version: string;
+  /** Why it does not look for newer versions. */
+  obstacle: string | null;
+}
+
+export interface NewerVersion {
+  version: string;
+  notes: string | null;
+}
+
+export interface FetchProgress {
+  completed_bytes: number;
+  total_bytes: number | null;
 }
 
 export interface SettingProblem {
@@ -173,14 +189,21 @@ export interface Backend {
   secrets(): Promise<SecretPresence[]>;
   setSecret(name: SecretName, value: string): Promise<void>;
   testSecrets(): Promise<CheckResult[]>;
-  sendTestTicket(onProgress: (progress: TestProgress) => void): Promise<void>;
+  /** Told step by step; it ends when the ticket has arrived, or does not get further. */
+  sendTestTicket(onStep: (step: TestStep) => void): Promise<void>;
 
   settings(): Promise<Settings>;
   saveSettings(settings: Settings): Promise<void>;
+  updates(): Promise<Copy>;
+  checkForUpdate(): Promise<NewerVersion | null>;
+  /** Installs exactly that version, or fails. */
+  installUpdate(version: string, onProgress: (progress: FetchProgress) => void): Promise<void>;
   startsAtLogin(): Promise<boolean>;
   setStartAtLogin(on: boolean): Promise<void>;
   copyText(text: string): Promise<void>;
   copyDiagnostics(): Promise<void>;
+  /** As a zip among the downloads; where it is. */
+  saveDiagnostics(): Promise<string>;
 }
 
 export async function connect(): Promise<Backend> {

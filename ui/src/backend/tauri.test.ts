@@ -50,7 +50,7 @@ test("every command is asked for by its name, and every event listened to", asyn
     backend.unpair(),
     backend.pullModel("llama3.2", ignore),
     backend.cancelPull(),
-    backend.setUpTunnel({ way: "login", hostname: "a.example" }, ignore),
+    backend.setUpTunnel({ way: "login", hostname: "a.example", is_locked: true }, ignore),
     backend.cancelTunnel(),
     backend.secrets(),
     backend.setSecret("tunnel-token", "t"),
@@ -58,10 +58,14 @@ test("every command is asked for by its name, and every event listened to", asyn
     backend.sendTestTicket(ignore),
     backend.settings(),
     backend.saveSettings({} as Settings),
+    backend.updates(),
+    backend.checkForUpdate(),
+    backend.installUpdate("1.2.3", ignore),
     backend.startsAtLogin(),
     backend.setStartAtLogin(true),
     backend.copyText("words"),
     backend.copyDiagnostics(),
+    backend.saveDiagnostics(),
   ]);
   expect([...new Set(invoke.mock.calls.map(([command]) => command as string))].sort()).toEqual([...COMMANDS].sort());
   expect([...new Set(listen.mock.calls.map(([event]) => event as string))].sort()).toEqual([...EVENTS].sort());

@@ -94,13 +94,17 @@ export function connect(): Backend {
     secrets: () => call("secrets"),
     setSecret: (name, value) => call("set_secret", { name, value }),
     testSecrets: () => call("test_secrets"),
-    sendTestTicket: (onProgress) => call("send_test_ticket", { progress: channel(onProgress) }),
+    sendTestTicket: (onStep) => call("send_test_ticket", { progress: channel(onStep) }),
 
     settings: () => call("settings"),
     saveSettings: (settings) => call("save_settings", { settings }),
+    updates: () => call("updates"),
+    checkForUpdate: () => call("check_for_update"),
+    installUpdate: (version, onProgress) => call("install_update", { version, progress: channel(onProgress) }),
     startsAtLogin: () => call("starts_at_login"),
     setStartAtLogin: (on) => call("set_start_at_login", { on }),
     copyText: (text) => call("copy_text", { text }),
     copyDiagnostics: () => call("copy_diagnostics"),
+    saveDiagnostics: () => call("save_diagnostics"),
   };
 }

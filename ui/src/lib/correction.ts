@@ -1,6 +1,7 @@
 /** Correcting a verdict by keyboard: a key for every category and priority. */
 import type { Correction, CorrectionRequest, Verdict } from "../bindings";
-import { CATEGORIES, category as categoryName, PRIORITIES } from "./words";
+import { categoriesOf, categoryName, type KnownDesk } from "./desk";
+import { PRIORITIES } from "./words";
 
 export interface Choice {
   key: string;
@@ -16,11 +17,13 @@ export const PRIORITY_CHOICES: readonly Choice[] = PRIORITIES.map((value) => ({
   value,
 }));
 
-/** The built-in categories and those that tickets really have. */
-export function categoryChoices(seen: readonly string[]): Choice[] {
-  const known: readonly string[] = CATEGORIES;
-  const own = [...new Set(seen)].filter((key) => !known.includes(key)).sort();
-  return [...known, ...own].map((value, index) => ({ key: CATEGORY_KEYS[index] ?? "", value }));
+/** The desk's categories, and the verdict's own should the desk have it no more: only leaving that one is no correction. */
+export function categoryChoices(desk: KnownDesk, own: string): Choice[] {
+  const known = categoriesOf(desk);
+  return [...known, ...(known.includes(own) ? [] : [own])].map((value, index) => ({
+    key: CATEGORY_KEYS[index] ?? "",
+    value,
+  }));
 }
 
 /** What differs from the verdict; `null` when nothing is said. */
@@ -40,9 +43,10 @@ export function correctionOf(
 }
 
 /** What a person said is right, in words. */
-export function correctionWords({ category, priority }: Correction): string {
-  const parts = [category ? `category ${categoryName(category)}` : "", priority ? `priority ${priority}` : ""].filter(
-    Boolean,
-  );
+export function correctionWords({ category, priority }: Correction, desk: KnownDesk): string {
+  const parts = [
+    category ? `category ${categoryName(desk, category)}` : "",
+    priority ? `priority ${priority}` : "",
+  ].filter(Boolean);
   return parts.length > 0 ? `A person says: ${parts.join(", ")}` : "A person says";
 }

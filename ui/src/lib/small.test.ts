@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { LogLine, PullProgress } from "../backend";
 import { detail, samples } from "../backend/demo/tickets";
 import type { Triage, Verdict } from "../bindings";
+import { DESK } from "../backend/demo/desk";
+import { categoriesOf } from "./desk";
 import { categoryChoices, correctionOf, correctionWords, PRIORITY_CHOICES } from "./correction";
 import { moved } from "./keys";
 import { add, asText, KEPT, search } from "./log-view";
@@ -11,7 +13,7 @@ import { describe } from "./pull";
 import { fromText, toText } from "./quiet-hours";
 import { byKey, FIELDS, isSame, optional } from "./settings-form";
 import { timeline } from "./timeline";
-import { category, language, redacted, subjectOf } from "./words";
+import { language, redacted, sentence, subjectOf } from "./words";
 
 const line = (number: number, text = "words", level: LogLine["level"] = "info"): LogLine => ({
   number,
@@ -81,9 +83,15 @@ test.each([
 );
 
 test("every category and priority has a key of its own", () => {
-  const keys = [...PRIORITY_CHOICES, ...categoryChoices(["hardware", "billing", "travel"])].map(({ key }) => key);
+  const keys = [...PRIORITY_CHOICES, ...categoryChoices(DESK, "hardware")].map(({ key }) => key);
   expect(keys.every((key) => key.length === 1)).toBe(true);
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("a correction offers the desk's categories, and leaving the verdict's own", () => {
+  const values = (own: string): string[] => categoryChoices(DESK, own).map(({ value }) => value);
+  expect(values("billing")).toEqual(categoriesOf(DESK));
+  expect(values("training")).toEqual([...categoriesOf(DESK), "training"]);
 });
 
 test("a correction names only what differs", () => {
@@ -122,11 +130,7 @@ test("a ticket's way is told in order", () => {
 });
 
 test("keys have words", () => {
-  expect([category("how_to"), category("feature_request"), category("own_thing")]).toEqual([
-    "How-to question",
-    "Feature request",
-    "Own thing",
-  ]);
+  expect([sentence("feature_request"), sentence(" ")]).toEqual(["Feature request", "–"]);
   expect([language("de"), language("und"), language("?!")]).toEqual(["German", "Unknown", "?!"]);
   expect(redacted({ email: 1, phone_number: 2, name: 0 })).toBe("1 email, 2 phone number");
   expect(subjectOf({ subject: " ", ticket_id: "7" })).toBe("Ticket 7");
@@ -134,9 +138,9 @@ test("keys have words", () => {
 
 test("what a person said is right is said in words", () => {
   const said = { note: null, device_id: "1", device_name: "box", at: "2026-11-23T00:00:00Z" };
-  expect(correctionWords({ ...said, category: "bug", priority: "low" })).toBe(
-    "A person says: category Bug, priority low",
+  expect(correctionWords({ ...said, category: "legal", priority: "low" }, DESK)).toBe(
+    "A person says: category Legal and privacy, priority low",
   );
-  expect(correctionWords({ ...said, category: null, priority: "low" })).toBe("A person says: priority low");
-  expect(correctionWords({ ...said, category: null, priority: null })).toBe("A person says");
+  expect(correctionWords({ ...said, category: null, priority: "low" }, DESK)).toBe("A person says: priority low");
+  expect(correctionWords({ ...said, category: null, priority: null }, null)).toBe("A person says");
 });

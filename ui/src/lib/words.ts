@@ -52,37 +52,7 @@ export const SECRET: Record<SecretName, string> = {
   "tunnel-token": "Tunnel token",
 };
 
-/** `feature_request` as "Feature request"; what the built-in desk calls otherwise stands here. */
-const CATEGORY: Record<string, string> = {
-  account: "Account and access",
-  legal: "Legal and privacy",
-  integration: "Integrations and API",
-  how_to: "How-to question",
-  sales: "Sales question",
-};
-
-export const CATEGORIES = [
-  "outage",
-  "bug",
-  "account",
-  "billing",
-  "cancellation",
-  "security",
-  "legal",
-  "integration",
-  "feature_request",
-  "how_to",
-  "sales",
-  "feedback",
-  "spam",
-  "other",
-  "training",
-] as const;
-
-export function category(key: string): string {
-  return CATEGORY[key] ?? sentence(key);
-}
-
+/** `feature_request` as "Feature request". */
 export function sentence(key: string): string {
   const words = key.replaceAll("_", " ").trim();
   return words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}` : "–";

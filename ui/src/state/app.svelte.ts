@@ -3,6 +3,7 @@ import { getContext, setContext } from "svelte";
 
 import { failureOf, type Backend, type Connection, type Failure, type Settings, type Stop } from "../backend";
 import type { Status } from "../backend/status";
+import type { KnownDesk } from "../lib/desk";
 import type { Step } from "../lib/remedy";
 import { PAGES, pageOf, type Page } from "../lib/pages";
 import { SetupWork } from "./setup.svelte";
@@ -33,6 +34,11 @@ export class App {
 
   private readonly stops: Stop[] = [];
   private forget: Stop | null = null;
+
+  /** The words of the support desk, once they are known. */
+  get desk(): KnownDesk {
+    return this.status?.desk;
+  }
 
   constructor(readonly backend: Backend) {
     this.setup = new SetupWork(backend);

@@ -1,6 +1,5 @@
 /** Long work of Setup outlives the page: leaving it stops nothing, and coming back shows where it stands. */
-import type { Backend, CheckResult, PullProgress, TestHop, TestProgress, TunnelRequest, TunnelStep } from "../backend";
-import type { Failure } from "../backend";
+import type { Backend, CheckResult, PullProgress, TestStep, TunnelRequest, TunnelStep } from "../backend";
 import { Work } from "./work.svelte";
 
 const TESTED = "setup.tested";
@@ -15,9 +14,7 @@ export class SetupWork {
   progress = $state.raw<PullProgress | null>(null);
   steps = $state.raw<TunnelStep[]>([]);
   checks = $state.raw<CheckResult[]>([]);
-  reached = $state.raw<ReadonlyMap<TestHop, number>>(new Map());
-  failedAt = $state.raw<{ hop: TestHop; failure: Failure } | null>(null);
-  totalMs = $state<number | null>(null);
+  testSteps = $state.raw<readonly TestStep[]>([]);
   isTested = $state(localStorage.getItem(TESTED) !== null);
 
   constructor(private readonly backend: Backend) {}
@@ -43,24 +40,20 @@ export class SetupWork {
   }
 
   sendTest(): Promise<boolean> {
-    this.reached = new Map();
-    this.failedAt = null;
-    this.totalMs = null;
-    return this.test.run(() => this.backend.sendTestTicket((progress) => this.note(progress)));
+    if (!this.test.isRunning) this.testSteps = [];
+    return this.test.run(() => this.backend.sendTestTicket((step) => this.note(step)));
   }
 
-  private note(progress: TestProgress): void {
-    switch (progress.kind) {
-      case "reached":
-        this.reached = new Map([...this.reached, [progress.hop, progress.took_ms]]);
-        break;
-      case "failed":
-        this.failedAt = progress;
-        break;
-      case "done":
-        this.totalMs = progress.total_ms;
-        this.isTested = true;
-        localStorage.setItem(TESTED, "yes");
-    }
+  private note(step: TestStep): void {
+    this.testSteps = [...this.testSteps, step];
+    if (step.kind === "failed") this.setTested(false);
+    if (step.kind === "done" && step.elsewhere === null) this.setTested(true);
+  }
+
+  /** What counts is the last test that this machine took part in, or did not. */
+  private setTested(isTested: boolean): void {
+    this.isTested = isTested;
+    if (isTested) localStorage.setItem(TESTED, "yes");
+    else localStorage.removeItem(TESTED);
   }
 }

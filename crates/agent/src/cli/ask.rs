@@ -94,8 +94,10 @@ fn show(reply: &Reply) -> bool {
         // For windows.
         Reply::Open { .. }
         | Reply::Triage(_)
+        | Reply::Evidence { .. }
         | Reply::Secrets { .. }
         | Reply::Tested { .. }
+        | Reply::Test { .. }
         | Reply::Answered { .. } => {}
         Reply::Done { sentence } => say(sentence),
         Reply::Failed { why, what_to_do } => {

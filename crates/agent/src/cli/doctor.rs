@@ -90,7 +90,7 @@ async fn paired(context: &Context, secrets: &Secrets) -> Option<Look> {
         Err(error) => Err(error),
     };
     Some(match me {
-        Ok(Me { device, server }) => Look::ok(format!(
+        Ok(Me { device, server, .. }) => Look::ok(format!(
             "The orchestrator {} at {} knows this machine as \"{}\".",
             server.version,
             url.as_str().trim_end_matches('/'),

@@ -1,12 +1,15 @@
 //! The agent's status as text for a terminal. PURE.
 
 mod linked;
+mod test_ticket;
 
 use chrono::{DateTime, Utc};
 use supervise::health::Health;
 use supervise::health::overall::Overall;
 
 use crate::status::{LayerStatus, ModelStatus, ProgramStatus, Status};
+
+pub use test_ticket::test_step;
 
 /// Columns that a sentence is broken at.
 const WIDTH: usize = 100;
@@ -22,10 +25,19 @@ pub struct Look {
 
 /// Everything: the word, the sentence, one row for each hop and program.
 pub fn status(status: &Status, look: Look) -> String {
+    all(status, look, since)
+}
+
+/// The same, also saying since when each hop is as it is: for whoever was not there.
+pub fn detailed(status: &Status, look: Look) -> String {
+    all(status, look, since_when)
+}
+
+fn all(status: &Status, look: Look, since: Since) -> String {
     let mut text = headline(status, look);
     let title = status.layers.iter().map(|layer| layer.title.chars().count()).max().unwrap_or(0);
     for layer in &status.layers {
-        text.push_str(&row(layer, title, look));
+        text.push_str(&row(layer, title, look, since));
     }
     text.push('\n');
     for program in &status.programs {
@@ -33,6 +45,7 @@ pub fn status(status: &Status, look: Look) -> String {
     }
     status.models.iter().for_each(|model| text.push_str(&in_memory(model)));
     text.push_str(&linked::about(status, look));
+    text.push_str(&linked::alerts(status, look));
     for note in &status.notes {
         text.push_str(&paragraph("  ", "  ", note));
     }
@@ -76,7 +89,10 @@ fn headline(status: &Status, look: Look) -> String {
     format!("{word}\n{}\n", paragraph("  ", "  ", &status.sentence))
 }
 
-fn row(layer: &LayerStatus, width: usize, look: Look) -> String {
+/// What is said of a hop's age.
+type Since = fn(&LayerStatus, Look) -> Option<String>;
+
+fn row(layer: &LayerStatus, width: usize, look: Look, since: Since) -> String {
     let pad = " ".repeat(width.saturating_sub(layer.title.chars().count()));
     let lead = format!("  {} {}{pad}  ", mark(layer.health, look), layer.title);
     let details = [layer.latency_ms.map(|millis| format!("{millis} ms")), since(layer, look)];
@@ -90,6 +106,13 @@ fn since(layer: &LayerStatus, look: Look) -> Option<String> {
     let since: DateTime<Utc> = layer.since.parse().ok()?;
     let is_fault = matches!(layer.health, Health::Warn | Health::Fail);
     is_fault.then(|| format!("for {}", age((look.now - since).num_seconds())))
+}
+
+/// Since when a hop is as it is, and how long that is.
+fn since_when(layer: &LayerStatus, look: Look) -> Option<String> {
+    let since: DateTime<Utc> = layer.since.parse().ok()?;
+    let lasting = age((look.now - since).num_seconds());
+    Some(format!("since {}, for {lasting}", since.format("%Y-%m-%d %H:%M UTC")))
 }
 
 fn age(seconds: i64) -> String {
@@ -168,7 +191,7 @@ fn paragraph(lead: &str, indent: &str, words: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use supervise::Kind;
     use supervise::health::Layer;
 
@@ -217,7 +240,7 @@ mod tests {
         Look { colour, now: DateTime::from_timestamp(1_795_392_000, 0).unwrap() }
     }
 
-    fn sample() -> Status {
+    pub(crate) fn sample() -> Status {
         let layer = |layer: Layer, health, sentence: &str, fix: Option<&str>, latency_ms| LayerStatus {
             layer,
             title: layer.to_string(),
@@ -260,6 +283,8 @@ mod tests {
             }],
             orchestrator: None,
             recent: Vec::new(),
+            alerts: link::Alerts::default(),
+            desk: None,
             access_ends_at: None,
             notes: Vec::new(),
         }

@@ -9,16 +9,16 @@ use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Context;
-use super::local::Local;
+use super::local::{Local, told};
 use super::terminal::{agrees, complain, read_input, say};
 use crate::environment::API_TOKEN;
 use crate::link::Client;
 use crate::secrets::{Entry, Secrets};
-use crate::settings::Mode;
-use crate::tunnel::api::{Api, BASE};
-use crate::tunnel::setup::{self, Ledger, Plan, Session, Wanted};
+use crate::tunnel::api::Api;
+use crate::tunnel::setup::{self, Plan, Session, Wanted};
 use crate::tunnel::verify::{Credentials, verify};
 use crate::tunnel::{Hostname, http};
+use crate::tunnel_setup;
 
 /// Longer than the edge itself waits.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -119,7 +119,7 @@ async fn set_up(context: &Context, options: Setup) -> Result<ExitCode, String> {
     }
     let mut done = |step: &setup::Step| say(&format!("  done: {}", step.sentence(&wanted)));
     setup::run(&mut session, &wanted, &found, &plan, &mut done).await.map_err(|error| explained(&error))?;
-    remember(context, &wanted)?;
+    tunnel_setup::api::remember(context, &wanted).map_err(|trouble| told(&trouble))?;
     // Without it nobody is warned in time, and that is all.
     let ends = setup::service_token_end(&mut session, &wanted).await.ok().flatten();
     super::rotate::remember_end(context, ends);
@@ -143,14 +143,6 @@ fn tell(plan: &Plan, wanted: &Wanted) {
     for (number, step) in plan.steps.iter().enumerate() {
         say(&format!("  {}. {}", number + 1, step.sentence(wanted)));
     }
-}
-
-/// The settings name the address from now on.
-fn remember(context: &Context, wanted: &Wanted) -> Result<(), String> {
-    let mut settings = context.settings.clone();
-    settings.hostname = Some(wanted.hostname.clone());
-    settings.mode = Mode::Token;
-    context.write_settings(&settings)
 }
 
 async fn undo(context: &Context, about: About, leave_open: bool) -> Result<ExitCode, String> {
@@ -262,8 +254,7 @@ pub(super) fn api(context: &Context) -> Result<Api, String> {
              Access: Apps and Policies Edit, Access: Service Tokens Edit; for the zone: DNS Edit, Zone Read."
         ));
     }
-    let base = context.environment.api_url.as_deref().unwrap_or(BASE);
-    Api::new(base, SecretString::from(token)).map_err(|error| format!("{error}.\n{}", error.fix()))
+    tunnel_setup::api::api(context, SecretString::from(token)).map_err(|trouble| told(&trouble))
 }
 
 pub(super) fn session<'a>(
@@ -272,10 +263,7 @@ pub(super) fn session<'a>(
     secrets: &'a Secrets,
     hostname: &Hostname,
 ) -> Result<Session<'a>, String> {
-    context.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
-    let ledger: PathBuf = context.paths.state.join("tunnel-setup.json");
-    let ledger = Ledger::open(&ledger, hostname).map_err(|error| format!("{error}.\n{}", error.fix()))?;
-    Ok(Session { api, secrets, ledger })
+    tunnel_setup::api::session(context, api, secrets, hostname).map_err(|trouble| told(&trouble))
 }
 
 pub(super) fn explained(error: &setup::Error) -> String {

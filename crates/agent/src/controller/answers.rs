@@ -36,9 +36,11 @@ impl Controller {
                 self.send_logs(program, lines.min(MOST_LINES), follow, replies);
                 return;
             }
+            Request::Evidence { layer } => Reply::Evidence { exchange: self.evidence(layer).await },
             Request::Secrets => Reply::Secrets { set: self.set_secrets().await },
             Request::TestSecrets => return self.test_secrets(replies).await,
             Request::Orchestrator { question } => return self.ask_orchestrator(question, replies),
+            Request::TestTicket => return self.send_test_ticket(replies).await,
             Request::Watch => {
                 self.watchers.add(replies);
                 return;
@@ -60,7 +62,7 @@ impl Controller {
             let lines = log.tail(1).first().map_or(0, |line| line.number + 1);
             Process { pid: self.pids.get(&kind).copied(), lines, dropped: log.dropped() }
         };
-        let orchestrator = self.link.peer().map(|peer| peer.url.as_str().trim_end_matches('/').to_owned());
+        let orchestrator = self.orchestrator();
         let (notes, access_ends) = (self.hands.notes(), self.hands.access_ends());
         Status::of(self.model(), self.wall(), process, Besides { notes, orchestrator, access_ends })
     }
@@ -103,6 +105,7 @@ impl Controller {
         let targets = self.hands.targets().await;
         let peer = self.hands.peer(&targets).await;
         self.public.clone_from(&targets.public);
+        self.exchanges.forget();
         self.probes.change(targets);
         if let Some(known) = &mut self.model {
             known.set(model, rules);

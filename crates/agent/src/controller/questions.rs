@@ -3,10 +3,14 @@
 
 use std::time::Duration;
 
+use supervise::health::Layer;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::Controller;
 use super::answers::failed;
+use crate::diagnostics::Mask;
+use crate::evidence::Exchange;
 use crate::link::{Client, Question};
 use crate::secrets::Entry;
 use crate::socket::{Check, Reply};
@@ -17,6 +21,14 @@ use crate::tunnel::verify::{Explanation, verify};
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 impl Controller {
+    pub(super) async fn evidence(&self, layer: Layer) -> Option<Exchange> {
+        let mut kept = Vec::new();
+        for entry in Entry::ALL {
+            kept.extend(self.hands.secrets.get(entry).await.ok().flatten());
+        }
+        self.exchanges.of(layer, self.wall(), &Mask::new(&kept))
+    }
+
     pub(super) async fn set_secrets(&self) -> Vec<String> {
         let mut set = Vec::new();
         for entry in Entry::ALL {
@@ -30,24 +42,30 @@ impl Controller {
     pub(super) async fn test_secrets(&self, replies: mpsc::Sender<Reply>) {
         let (targets, secrets) = (self.hands.targets().await, std::sync::Arc::clone(&self.hands.secrets));
         tokio::spawn(async move {
-            let mut checks = vec![match secrets.check().await {
-                Ok(()) => check("Keychain", true, "It keeps what it is given.", None),
-                Err(problem) => check("Keychain", false, &format!("{problem}."), Some(problem.what_to_do())),
+            let begun = Instant::now();
+            let kept = secrets.check().await;
+            let took = Some(begun.elapsed());
+            let mut checks = vec![match kept {
+                Ok(()) => check("Keychain", true, "It keeps what it is given.", None, took),
+                Err(problem) => {
+                    check("Keychain", false, &format!("{problem}."), Some(problem.what_to_do()), took)
+                }
             }];
             match targets.public.zip(targets.credentials) {
                 Some((address, credentials)) => {
                     let seen = verify(&http::client(TIME_LIMIT), &address, &credentials).await;
-                    let explained = |what, found: &Explanation| {
-                        check(what, found.ok(), &found.sentence, found.fix.as_deref())
+                    let explained = |what, found: &Explanation, took| {
+                        check(what, found.ok(), &found.sentence, found.fix.as_deref(), Some(took))
                     };
-                    checks.push(explained("With the service token", &seen.public_address));
-                    checks.push(explained("Without it", &seen.access_closed));
+                    checks.push(explained("With the service token", &seen.public_address, seen.public_took));
+                    checks.push(explained("Without it", &seen.access_closed, seen.closed_took));
                 }
                 None => checks.push(check(
                     "Public address",
                     false,
                     "The host name or a part of the service token is not set.",
                     Some("Set all three, then test again."),
+                    None,
                 )),
             }
             drop(replies.send(Reply::Tested { checks }).await);
@@ -77,7 +95,8 @@ impl Controller {
     }
 }
 
-fn check(what: &str, ok: bool, sentence: &str, what_to_do: Option<&str>) -> Check {
+fn check(what: &str, ok: bool, sentence: &str, what_to_do: Option<&str>, took: Option<Duration>) -> Check {
     let (what, sentence) = (what.to_owned(), sentence.to_owned());
-    Check { what, ok, sentence, what_to_do: what_to_do.map(ToOwned::to_owned) }
+    let latency_ms = took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    Check { what, ok, sentence, what_to_do: what_to_do.map(ToOwned::to_owned), latency_ms }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ::link::{
-    Heartbeat, HeartbeatAnswer, Me, PairRequest, Paired, Receipt, TriagePage, TunnelOffer, TunnelTaken,
+    Alerts, Heartbeat, HeartbeatAnswer, Me, PairRequest, Paired, Receipt, TestTicket, TestTicketSent,
+    TriagePage, TunnelOffer, TunnelTaken,
 };
 use reqwest::header::{ACCEPT, HeaderName};
 use reqwest::{Method, RequestBuilder, Response};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::question::segment;
 use super::{Error, Question};
 use crate::tunnel::{http, is_safe};
 
@@ -101,12 +103,38 @@ impl Client {
         self.send(Method::POST, "me/outside-check", None::<&()>, TIME_LIMIT_WITH_CALLS).await
     }
 
+    /// Has the orchestrator send itself a test ticket, as HubSpot would.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with status 429 when the last one was a moment ago, and with 502 or 503 when the orchestrator's
+    /// own address does not take it.
+    pub async fn send_test_ticket(&self) -> Result<TestTicketSent> {
+        self.send(Method::POST, "test-ticket", None::<&()>, TIME_LIMIT_WITH_CALLS).await
+    }
+
+    /// How far a test ticket has come.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn test_ticket(&self, sent: &TestTicketSent) -> Result<TestTicket> {
+        let path = format!("test-ticket/{}", segment(&sent.ticket_id));
+        self.send(Method::GET, &path, None::<&()>, TIME_LIMIT).await
+    }
+
     /// The newest tickets, newest first.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn triages(&self, limit: usize) -> Result<TriagePage> {
         self.send(Method::GET, &format!("triages?limit={limit}"), None::<&()>, TIME_LIMIT).await
+    }
+
+    /// What a person should look at, or should have.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn alerts(&self) -> Result<Alerts> {
+        self.send(Method::GET, "alerts", None::<&()>, TIME_LIMIT).await
     }
 
     /// Asks what a window wants to know; the answer's JSON.

@@ -57,17 +57,26 @@ async fn follow(client: &Client, means: &Means) -> End {
         Err(error) => return End::Refused(error),
     };
     // From an open stream on nothing is missed; what was before is asked for.
-    if after.is_none() {
-        match client.triages(MOST_RECENT).await {
-            Ok(page) => {
-                if means.said.send(Said::Tickets(page.items)).await.is_err() {
-                    return End::Unwanted;
-                }
-            }
-            Err(error) => return End::Refused(error),
+    let before = match beforehand(client, after.is_none()).await {
+        Ok(before) => before,
+        Err(error) => return End::Refused(error),
+    };
+    for said in before {
+        if means.said.send(said).await.is_err() {
+            return End::Unwanted;
         }
     }
     read(stream, means).await
+}
+
+/// The desk, which is another one only after the orchestrator was started anew, and everything of which changes tell.
+async fn beforehand(client: &Client, is_first: bool) -> Result<Vec<Said>, Error> {
+    let mut before = vec![Said::Desk(Box::new(client.me().await?.desk))];
+    if is_first {
+        before.push(Said::Tickets(client.triages(MOST_RECENT).await?.items));
+        before.push(Said::Alerts(Box::new(client.alerts().await?)));
+    }
+    Ok(before)
 }
 
 async fn read(mut stream: Response, means: &Means) -> End {

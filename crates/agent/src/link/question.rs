@@ -95,7 +95,7 @@ impl TriageQuery {
 }
 
 /// A part of a path, which no part of another call can be made of.
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     let mut url: Url = "http://localhost/".parse().expect("a whole address");
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().push(text);

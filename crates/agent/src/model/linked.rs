@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use ::link::{Change, HeartbeatAnswer, Receipt, Server, Standing, Triage, TriageStatus, Tunnel, Usability};
+use ::link::{
+    Alert, Alerts, Change, Desk, HeartbeatAnswer, Receipt, Server, Standing, Triage, TriageStatus, Tunnel,
+    Usability,
+};
 use alerts::notice::Happening;
 use alerts::rule::Event;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +17,9 @@ use supervise::health::overall::Elsewhere;
 
 /// So many tickets are remembered, the newest.
 pub const MOST_RECENT: usize = 20;
+
+/// So many alerts that have passed are remembered, the newest.
+const MOST_PASSED: usize = 10;
 
 /// What comes so much later than it happened is no notice any more.
 const NEWS_FOR: TimeDelta = TimeDelta::minutes(10);
@@ -46,6 +52,10 @@ pub enum Said {
     },
     /// Tickets as they are.
     Tickets(Vec<Triage>),
+    /// Alerts as they are.
+    Alerts(Box<Alerts>),
+    /// What tickets are sorted into.
+    Desk(Box<Desk>),
     /// Something happened.
     Changed(Box<Change>),
     /// It has looked at the public address from outside.
@@ -67,6 +77,8 @@ pub struct Linked {
     refusal: Option<String>,
     ahead_seconds: i64,
     recent: Vec<Triage>,
+    alerts: Alerts,
+    desk: Option<Desk>,
 }
 
 /// The orchestrator's clock.
@@ -109,6 +121,16 @@ impl Linked {
     /// The last tickets, newest first.
     pub fn recent(&self) -> &[Triage] {
         &self.recent
+    }
+
+    /// What a person should look at, and what has passed, newest first.
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+
+    /// What tickets are sorted into, once the orchestrator has said.
+    pub fn desk(&self) -> Option<&Desk> {
+        self.desk.as_ref()
     }
 
     /// What people should know.
@@ -155,6 +177,11 @@ impl Linked {
                 facts.view = Fact::NotYet;
             }
             Said::Tickets(tickets) => tickets.into_iter().for_each(|ticket| self.remember(ticket)),
+            Said::Alerts(alerts) => {
+                self.alerts = *alerts;
+                self.alerts.recent.truncate(MOST_PASSED);
+            }
+            Said::Desk(desk) => self.desk = Some(*desk).filter(|desk| !desk.categories.is_empty()),
             Said::Changed(change) => return self.changed(*change, now),
             Said::Checked(receipt) => {
                 self.receipt = Some(*receipt);
@@ -206,9 +233,23 @@ impl Linked {
         self.recent.truncate(MOST_RECENT);
     }
 
+    fn note_alert(&mut self, alert: Alert) {
+        let Alerts { open, recent } = &mut self.alerts;
+        open.retain(|known| known.id != alert.id);
+        recent.retain(|known| known.id != alert.id);
+        if alert.cleared_at.is_some() {
+            recent.insert(0, alert);
+            recent.truncate(MOST_PASSED);
+        } else {
+            let place = open.partition_point(|known| known.raised_at > alert.raised_at);
+            open.insert(place, alert);
+        }
+    }
+
     fn changed(&mut self, change: Change, now: Moment) -> Option<Event> {
         let is_news = self.is_news(&change.at, now);
         if let Some(alert) = change.alert {
+            self.note_alert(alert.clone());
             let (happening, subject) = (Happening::NewAlert, alert.id);
             if alert.cleared_at.is_some() {
                 return Some(Event::Withdrawn { happening, subject });

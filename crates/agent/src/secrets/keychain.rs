@@ -43,6 +43,34 @@ impl SecretStore for Keychain {
     }
 }
 
+/// A keychain that is left alone, as [`crate::environment::KEYCHAIN`] says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unused;
+
+impl Unused {
+    fn refusal<T>() -> Result<T, Problem> {
+        Err(Problem::NoKeychain { why: format!("{} is off", crate::environment::KEYCHAIN) })
+    }
+}
+
+impl SecretStore for Unused {
+    fn get(&self, _: Entry) -> Result<Option<SecretString>, Problem> {
+        Self::refusal()
+    }
+
+    fn set(&self, _: Entry, _: &SecretString) -> Result<(), Problem> {
+        Self::refusal()
+    }
+
+    fn delete(&self, _: Entry) -> Result<(), Problem> {
+        Self::refusal()
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        Self::refusal()
+    }
+}
+
 fn open(name: &str) -> Result<keyring_core::Entry, Problem> {
     let store = platform::open().map_err(|error| Problem::NoKeychain { why: error.to_string() })?;
     store.build(SERVICE, name, None).map_err(|error| explain(&error))

@@ -7,7 +7,7 @@ use alerts::quiet::QuietHours;
 use toml_edit::Value;
 use url::Url;
 
-use super::{Mode, Settings};
+use super::{Mode, Settings, Updates};
 use crate::tunnel::{Hostname, is_safe};
 
 /// One setting.
@@ -82,6 +82,24 @@ pub(super) const KEYS: &[Key] = &[
             Ok(())
         },
         value: |from| Some(from.start_paused.into()),
+    },
+    Key {
+        name: "updates",
+        example: "updates = \"off\" or updates = \"ask\"",
+        read: |to, value, _| {
+            to.updates = parsed(value, "updates", |text| match text {
+                "off" => Some(Updates::Off),
+                "ask" => Some(Updates::Ask),
+                _ => None,
+            })?;
+            Ok(())
+        },
+        value: |from| {
+            Some(match from.updates {
+                Updates::Off => "off".into(),
+                Updates::Ask => "ask".into(),
+            })
+        },
     },
     Key {
         name: "ollama.address",

@@ -9,6 +9,7 @@ hostname = "ollama.example.com"   # as in the DNS
 orchestrator = "https://triage.example.com"
 model = "llama3.2:latest"
 start_paused = true
+updates = "ask"
 
 [ollama]
 address = "127.0.0.1:11435"
@@ -41,6 +42,7 @@ fn everything_can_be_set() {
     assert_eq!(settings.hostname, Hostname::parse("ollama.example.com").ok());
     assert_eq!(settings.orchestrator.as_ref().map(Url::as_str), Some("https://triage.example.com/"));
     assert_eq!((settings.model.as_str(), settings.start_paused), ("llama3.2:latest", true));
+    assert_eq!((settings.updates, Settings::default().updates), (Updates::Ask, Updates::Off));
     assert_eq!(settings.ollama_address, "127.0.0.1:11435");
     assert_eq!(settings.ollama_path, Some("/opt/homebrew/bin/ollama".into()));
     assert_eq!(settings.cloudflared_path, Some("/home/me/bin/cloudflared".into()));

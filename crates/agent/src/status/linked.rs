@@ -26,7 +26,7 @@ pub struct OrchestratorStatus {
 }
 
 /// A ticket of late.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TicketStatus {
     /// HubSpot's record id.
@@ -41,6 +41,8 @@ pub struct TicketStatus {
     pub category: Option<String>,
     /// The verdict's priority.
     pub priority: Option<String>,
+    /// How sure the model is of them, 0..1.
+    pub confidence: Option<f64>,
     /// `local` or `groq`.
     pub provider: Option<String>,
     /// How long the deciding call took.
@@ -72,6 +74,7 @@ impl TicketStatus {
             status: ticket.status,
             category: verdict.map(|verdict| verdict.category.clone()),
             priority: verdict.map(|verdict| verdict.priority.clone()),
+            confidence: verdict.map(|verdict| verdict.confidence),
             provider: ticket.provider.clone(),
             latency_ms: ticket.latency_ms,
             received_at: ticket.received_at.clone(),

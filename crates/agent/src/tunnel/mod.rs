@@ -98,7 +98,8 @@ impl std::fmt::Display for Hostname {
 }
 
 /// Whether secrets may be sent there: over TLS anywhere, in the clear to this machine only.
-pub(crate) fn is_safe(url: &Url) -> bool {
+#[must_use]
+pub fn is_safe(url: &Url) -> bool {
     let is_loopback = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -13,6 +13,8 @@ use super::{http, is_safe};
 use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use secrecy::{ExposeSecret as _, SecretString};
+use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 /// So much of an answer is looked at.
@@ -43,6 +45,10 @@ pub struct Verification {
     pub public_address: Explanation,
     /// The call without.
     pub access_closed: Explanation,
+    /// How long the call with the token took.
+    pub public_took: Duration,
+    /// How long the call without took.
+    pub closed_took: Duration,
 }
 
 impl Verification {
@@ -55,11 +61,16 @@ impl Verification {
 
 /// Makes both calls, one after the other. `address` is `https://` and the host name.
 pub async fn verify(http: &Client, address: &str, credentials: &Credentials) -> Verification {
+    let begun = Instant::now();
     let with = probe(http, address, Some(credentials)).await;
+    let public_took = begun.elapsed();
+    let begun = Instant::now();
     let without = probe(http, address, None).await;
     Verification {
         public_address: explain(Probe::WithToken, &classify(&with)),
         access_closed: explain(Probe::WithoutToken, &classify(&without)),
+        public_took,
+        closed_took: begun.elapsed(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod orchestrator;
 mod rhythm;
+mod test_ticket;
 
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,8 @@ use crate::whole::machine::{self, Agent, Machine, health, layer, program, text};
 use orchestrator::{Orchestrator, TIME};
 use sims::session::Session;
 
-const ID: &str = "0123456789abcdef0123456789abcdef.access";
-const SECRET: &str = "cfast_0123456789abcdefghijklmnopqrstuvwxyzABCD01234567";
+pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef.access";
+pub(crate) const SECRET: &str = "cfast_0123456789abcdefghijklmnopqrstuvwxyzABCD01234567";
 const CODE: &str = "ABCD-EFGH";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -274,6 +275,28 @@ async fn tickets_are_followed_over_every_cut_and_one_that_needs_a_person_is_told
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_are_known_from_before_and_as_they_come_and_go_and_the_desk_too() {
+    let Some(scene) = Scene::new().await else { return };
+    scene.orchestrator.alerts(vec![serde_json::from_value(alert("a1", None)).unwrap()]);
+    let agent = scene.linked().await;
+    let open = |status: &Value| status["alerts"]["open"].as_array().map_or(0, Vec::len);
+    let status = agent.until("the alert from before", |status| open(status) == 1).await;
+    assert_eq!(status["desk"]["categories"][0]["label"], "Marmalade", "{status}");
+    let shown = text(&scene.machine.ask(&["status"]).stdout);
+    assert!(shown.contains("Alert: Half of the calls fail.") && shown.contains("→ Look at them."), "{shown}");
+    for (number, id, cleared_at) in [(1, "a2", None), (2, "a1", Some(TIME)), (3, "a2", Some(TIME))] {
+        let change = json!({
+            "id": number, "kind": "alert", "at": TIME, "ticket_id": null, "triage": null, "alert": alert(id, cleared_at),
+        });
+        scene.orchestrator.push(serde_json::from_value(change).unwrap());
+    }
+    let passed = |status: &Value| status["alerts"]["recent"].as_array().map_or(0, Vec::len);
+    agent.until("them to pass", |status| open(status) == 0 && passed(status) == 2).await;
+    assert!(!text(&scene.machine.ask(&["status"]).stdout).contains("Alert:"));
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_reaches_the_orchestrator_with_no_call_refused_in_between() {
     let Some(mut scene) = Scene::new().await else { return };
     let cloudflare = Cloudflare::start().await.unwrap();
@@ -337,16 +360,16 @@ async fn call_as_the_orchestrator(
 }
 
 /// A machine with a keychain and a public address, and an orchestrator.
-struct Scene {
+pub(crate) struct Scene {
     session: Session,
-    orchestrator: Orchestrator,
+    pub(crate) orchestrator: Orchestrator,
     edge: Edge,
-    machine: Machine,
+    pub(crate) machine: Machine,
     _ollama: Ollama,
 }
 
 impl Scene {
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         let mut session = Session::start()?;
         session.keyring(Some("test-password"));
         let orchestrator = Orchestrator::start().await;
@@ -371,7 +394,7 @@ impl Scene {
     }
 
     /// A running agent that the orchestrator has heard of.
-    async fn linked(&self) -> Agent<'_> {
+    pub(crate) async fn linked(&self) -> Agent<'_> {
         self.pair(&[]);
         let agent = self.machine.run().await;
         agent.until("the link", |status| health(status, "link") == "ok").await;
@@ -379,7 +402,7 @@ impl Scene {
     }
 }
 
-fn ticket(number: i64, status: &str) -> Value {
+pub(crate) fn ticket(number: i64, status: &str) -> Value {
     json!({
         "ticket_id": number.to_string(), "subject": format!("Words of ticket {number}"), "url": null,
         "status": status, "provider": "local", "model": "m", "device_id": null, "latency_ms": 900,
@@ -388,6 +411,13 @@ fn ticket(number: i64, status: &str) -> Value {
         "verdict": {"category": "billing", "priority": "high", "sentiment": "neutral", "language": "en",
             "summary": "Words of its summary", "reason": "Words of its reason", "confidence": 0.4,
             "team": "billing", "suggested_reply": null},
+    })
+}
+
+fn alert(id: &str, cleared_at: Option<&str>) -> Value {
+    json!({
+        "id": id, "kind": "success_rate", "subject": "", "severity": "page", "sentence": "Half of the calls fail.",
+        "what_to_do": "Look at them.", "raised_at": TIME, "cleared_at": cleared_at,
     })
 }
 

@@ -13,9 +13,13 @@ mod ollama_api;
 mod probes;
 mod setup;
 mod support;
+#[cfg(target_os = "linux")]
+mod tunnel_setup;
 mod undo;
 mod verify;
 #[cfg(target_os = "linux")]
 mod watch;
 #[cfg(target_os = "linux")]
 mod whole;
+#[cfg(target_os = "linux")]
+mod window;

@@ -36,6 +36,19 @@ fn a_verdict_of_the_teams_own_machine() {
 }
 
 #[test]
+fn a_test_says_so_first_whatever_became_of_it() {
+    let review = verdict_card(|changes| changes.review = Some("it is unsure".to_owned()));
+    let body = Body::Waiting { minutes: 10, why: "nobody answers".to_owned() };
+    let waiting = Card { body, ..verdict_card(|_| {}) };
+    for card in [verdict_card(|_| {}), review, waiting] {
+        let description =
+            |card: &Card| discord(card)["embeds"][0]["description"].as_str().unwrap().to_owned();
+        let test = Card { ticket_id: "test-0199".to_owned(), ..card.clone() };
+        assert_eq!(description(&test), format!("{TEST_NOTICE}\n\n{}", description(&card)));
+    }
+}
+
+#[test]
 fn a_ticket_that_nobody_triaged() {
     let card = Card {
         ticket_id: "31415926535".to_owned(),

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use link::{SILENT_AFTER_MS, Usability};
-use serde::Deserialize;
 use tracing::debug;
 use triage::breaker::Report;
 use triage::stage::MachineId;
@@ -17,7 +16,7 @@ use url::Url;
 use super::endpoint::{Endpoint, Slots};
 use crate::clients::ollama::Ollama;
 use crate::config::{Config, Local};
-use crate::store::{DeviceRow, TunnelRow};
+use crate::store::{DeviceSaid, TunnelRow};
 use crate::tunnels::{self, Unusable};
 
 /// The machine of the environment variables, among the ids of devices.
@@ -55,11 +54,6 @@ pub enum Closed {
     NoAddress,
 }
 
-#[derive(Deserialize)]
-struct Reported {
-    public_url: Option<String>,
-}
-
 impl Machine {
     /// It was proved by a call before it was taken.
     pub(super) const fn is_verified(&self) -> bool {
@@ -67,7 +61,7 @@ impl Machine {
     }
 
     /// What its devices say of it, all in all.
-    fn reported(&self, devices: &[DeviceRow], now: Timestamp) -> Report {
+    fn reported(&self, devices: &[DeviceSaid], now: Timestamp) -> Report {
         let own = devices.iter().filter(|device| self.devices.contains(&device.id));
         own.map(|device| report_of(device, now)).min_by_key(rank).unwrap_or(Report::Unknown)
     }
@@ -95,7 +89,7 @@ impl Workshop {
     /// The machines with these devices and tunnels. Those that have not changed stay as they are in `known`.
     pub(super) fn machines(
         &self,
-        devices: &[DeviceRow],
+        devices: &[DeviceSaid],
         tunnels: &[TunnelRow],
         known: &[Machine],
         now: Timestamp,
@@ -113,7 +107,7 @@ impl Workshop {
             }
         }
         if let Some(environment) = self.environment_beside(&machines) {
-            let names = devices.iter().filter(|device| reports(device, &environment.url));
+            let names = devices.iter().filter(|device| is_at(device.public_url.as_deref(), &environment.url));
             let names = names.map(|device| device.id.clone()).collect();
             machines.push(Machine { devices: names, ..environment.clone() });
         }
@@ -135,7 +129,7 @@ impl Workshop {
     fn machine(
         &self,
         tunnel: &TunnelRow,
-        devices: &[DeviceRow],
+        devices: &[DeviceSaid],
         before: Option<&Machine>,
     ) -> Result<Machine, Closed> {
         let local = opened(&self.config, tunnel)?;
@@ -172,12 +166,12 @@ pub fn opened(config: &Config, tunnel: &TunnelRow) -> Result<Local, Closed> {
 }
 
 /// When the first of these devices that is not silent yet will be.
-pub(super) fn next_silence(devices: &[DeviceRow], now: Timestamp) -> Option<Timestamp> {
+pub(super) fn next_silence(devices: &[DeviceSaid], now: Timestamp) -> Option<Timestamp> {
     devices.iter().filter_map(silent_from).filter(|at| *at > now).min()
 }
 
 /// What a device says of itself, as far as that still counts.
-fn report_of(device: &DeviceRow, now: Timestamp) -> Report {
+fn report_of(device: &DeviceSaid, now: Timestamp) -> Report {
     match (silent_from(device), device.standing.state) {
         (None, _) => Report::Unknown,
         (Some(at), _) if at <= now => Report::Silent,
@@ -203,12 +197,12 @@ const fn rank(report: &Report) -> u8 {
     }
 }
 
-fn silent_from(device: &DeviceRow) -> Option<Timestamp> {
+fn silent_from(device: &DeviceSaid) -> Option<Timestamp> {
     Some(device.last_seen_at?.plus(std::time::Duration::from_millis(SILENT_AFTER_MS)))
 }
 
 /// Each address with the tunnel that was proved last and the devices that handed it over, its own first.
-fn by_address<'a>(devices: &[DeviceRow], tunnels: &'a [TunnelRow]) -> Vec<(&'a TunnelRow, Vec<String>)> {
+fn by_address<'a>(devices: &[DeviceSaid], tunnels: &'a [TunnelRow]) -> Vec<(&'a TunnelRow, Vec<String>)> {
     let mut groups: Vec<(&TunnelRow, Vec<String>)> = Vec::new();
     for device in devices {
         let Some(tunnel) = tunnels.iter().find(|tunnel| tunnel.device_id == device.id) else { continue };
@@ -224,10 +218,9 @@ fn by_address<'a>(devices: &[DeviceRow], tunnels: &'a [TunnelRow]) -> Vec<(&'a T
     groups
 }
 
-/// The device says that this is its public address.
-pub(super) fn reports(device: &DeviceRow, url: &Url) -> bool {
-    let heartbeat = device.heartbeat.as_deref().and_then(|json| serde_json::from_str::<Reported>(json).ok());
-    let address = heartbeat.and_then(|heartbeat| Url::parse(&heartbeat.public_url?).ok());
+/// The public address that a device names is this one.
+pub(super) fn is_at(public_url: Option<&str>, url: &Url) -> bool {
+    let address = public_url.and_then(|public_url| Url::parse(public_url).ok());
     address.is_some_and(|address| same_place(&address, url))
 }
 

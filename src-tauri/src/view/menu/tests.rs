@@ -35,6 +35,8 @@ fn status(overall: Overall, sentence: &str, flaws: &[(Layer, Health, &str)]) -> 
         models: Vec::new(),
         orchestrator: None,
         recent: Vec::new(),
+        alerts: link::Alerts::default(),
+        desk: None,
         access_ends_at: None,
         notes: Vec::new(),
     }
@@ -53,6 +55,7 @@ fn triage(
         status,
         category: priority.map(|_| "billing".to_owned()),
         priority: priority.map(ToOwned::to_owned),
+        confidence: None,
         provider: None,
         latency_ms: None,
         received_at: String::new(),
@@ -128,7 +131,7 @@ fn each_state_has_its_first_line_its_actions_and_its_icon() {
     ];
     for (seen, mark, first, last) in cases {
         let expected: Vec<&str> = first.iter().chain(&["---"]).chain(last).copied().collect();
-        assert_eq!(words(&menu(&seen, false)), expected);
+        assert_eq!(words(&menu(&seen, false, None)), expected);
         assert_eq!(icon(&seen, Panel::Dark).mark, mark);
     }
 }
@@ -136,8 +139,30 @@ fn each_state_has_its_first_line_its_actions_and_its_icon() {
 #[test]
 fn of_two_broken_hops_the_first_is_named_because_the_other_hangs_on_it() {
     let flaws = [(Layer::Edge, Health::Fail, "First."), (Layer::PublicAddress, Health::Fail, "Second.")];
-    let menu = menu(&seen(status(Overall::Down, "S.", &flaws)), false);
+    let menu = menu(&seen(status(Overall::Down, "S.", &flaws)), false, None);
     assert_eq!(menu.items[1], Item::Text("Tunnel: ✕ First.".to_owned()));
+}
+
+#[test]
+fn an_open_alert_has_a_line_and_the_others_are_counted() {
+    let mut status = status(Overall::Healthy, "S.", &[]);
+    assert!(words(&menu(&seen(status.clone()), false, None)).iter().all(|line| !line.contains("Alert")));
+    let alert = |sentence: &str| link::Alert {
+        id: sentence.to_owned(),
+        kind: "success_rate".to_owned(),
+        subject: String::new(),
+        severity: "page".to_owned(),
+        sentence: sentence.to_owned(),
+        what_to_do: "Look at it.".to_owned(),
+        raised_at: String::new(),
+        cleared_at: None,
+    };
+    status.alerts.recent = vec![alert("It has passed.")];
+    status.alerts.open = vec![alert("Half of the calls\nfail.")];
+    assert_eq!(words(&menu(&seen(status.clone()), false, None))[3], "(Alert: Half of the calls fail.)");
+    status.alerts.open = vec![alert(&"long ".repeat(40)), alert("Second."), alert("Third.")];
+    let line = words(&menu(&seen(status), false, None))[3].clone();
+    assert!(line.ends_with("… (and 2 more))") && line.chars().count() <= LONGEST_LINE + 2, "{line}");
 }
 
 #[test]
@@ -151,7 +176,7 @@ fn the_last_five_tickets_are_offered_with_what_matters_first() {
         triage(5, TriageStatus::Triaged, Some("high"), Some("R&D")),
         triage(6, TriageStatus::Triaged, Some("low"), Some("Too old")),
     ];
-    let menu = menu(&seen(status), true);
+    let menu = menu(&seen(status), true, None);
     let words = words(&menu);
     assert_eq!(
         words[3..8],
@@ -170,16 +195,16 @@ fn the_last_five_tickets_are_offered_with_what_matters_first() {
 
 #[test]
 fn a_menu_is_changed_in_place_only_when_its_lines_do_the_same() {
-    let healthy = menu(&seen(status(Overall::Healthy, "S.", &[])), false);
-    let down = menu(&seen(status(Overall::Down, "Other.", &[])), true);
+    let healthy = menu(&seen(status(Overall::Healthy, "S.", &[])), false, None);
+    let down = menu(&seen(status(Overall::Down, "Other.", &[])), true, None);
     assert!(healthy != down && healthy.has_shape_of(&down));
-    let paused = menu(&seen(status(Overall::Paused, "S.", &[])), false);
+    let paused = menu(&seen(status(Overall::Paused, "S.", &[])), false, None);
     assert!(!paused.has_shape_of(&healthy));
     let mut with_ticket = status(Overall::Healthy, "S.", &[]);
     with_ticket.recent = vec![triage(1, TriageStatus::Queued, None, None)];
     let mut with_another = with_ticket.clone();
     with_another.recent[0].ticket_id = "2".to_owned();
-    let [one, other] = [with_ticket, with_another].map(|status| menu(&seen(status), false));
+    let [one, other] = [with_ticket, with_another].map(|status| menu(&seen(status), false, None));
     assert!(!one.has_shape_of(&healthy) && !one.has_shape_of(&other) && one.has_shape_of(&one));
 }
 
@@ -200,4 +225,13 @@ fn a_click_is_known_by_its_id() {
         assert_eq!(Act::of(&act.id()), Some(act));
     }
     assert_eq!(Act::of("format-disk"), None);
+}
+
+#[test]
+fn a_newer_version_is_a_line_that_is_gone_with_it() {
+    let seen = seen(status(Overall::Healthy, "S.", &[]));
+    let offered = menu(&seen, false, Some("1.2.3"));
+    assert!(offered.items.contains(&Item::Action(Act::Update, "Update to 1.2.3…".to_owned())));
+    assert!(!offered.has_shape_of(&menu(&seen, false, None)));
+    assert!(offered.has_shape_of(&menu(&seen, false, Some("1.2.4"))));
 }

@@ -2,6 +2,8 @@
 
 mod card;
 pub(crate) mod message;
+#[cfg(target_os = "linux")]
+pub(crate) mod panel;
 pub(crate) mod send;
 pub(crate) mod serve;
 mod width;

@@ -1,7 +1,8 @@
 /** Named states of the world for looking at the window: `?scenario=down`. */
-import type { Receipt, Triage } from "../../bindings";
+import type { Alert, Receipt, Triage } from "../../bindings";
 import type { Connection } from "../index";
 import type { LayerStatus, OrchestratorStatus, ProgramState, Status } from "../status";
+import { DESK } from "./desk";
 import { behind, layers } from "./layers";
 import { samples, short } from "./tickets";
 
@@ -18,6 +19,7 @@ export const SCENARIOS = [
   "gave-up",
   "failing",
   "expiring",
+  "alerts",
   "first-run",
 ] as const;
 
@@ -163,6 +165,12 @@ export function scenario(name: ScenarioName, now: number): Scenario {
         access_ends_at: new Date(now + 6.5 * 24 * 60 * MINUTE).toISOString(),
         notes: ["There is no keychain on this machine: secrets are kept until the agent ends."],
       });
+    case "alerts": {
+      const since = (minutes: number): string => ago(minutes * MINUTE);
+      return of("healthy", "Tickets are triaged on this machine.", null, layers(now), {
+        alerts: { open: [slow(since(22)), silent(since(140))], recent: [failing(since(190), since(170))] },
+      });
+    }
     case "empty":
       return { ...usual, tickets: [], status: { ...status(now, []), sentence: "This machine is ready for tickets." } };
     case "loading":
@@ -190,6 +198,8 @@ function status(now: number, tickets: Triage[]): Status {
     notes: [],
     recent: tickets.slice(0, 5).map(short),
     orchestrator: orchestrator(now, true),
+    alerts: { open: [], recent: [] },
+    desk: DESK,
     access_ends_at: new Date(now + 210 * 24 * 60 * MINUTE).toISOString(),
   };
 }
@@ -243,6 +253,37 @@ function receipt(now: number, closed: boolean): Receipt {
   };
 }
 
+const alert = (kind: string, severity: string, sentence: string, what_to_do: string, raised_at: string): Alert => ({
+  id: kind,
+  kind,
+  subject: "",
+  severity,
+  sentence,
+  what_to_do,
+  raised_at,
+  cleared_at: null,
+});
+const slow = (since: string): Alert =>
+  alert(
+    "slow",
+    "page",
+    "Half of the calls to models failed in the last 15 minutes.",
+    "Look at the tickets that failed, and at Ollama's log.",
+    since,
+  );
+const silent = (since: string): Alert =>
+  alert(
+    "device_silent",
+    "email",
+    "The machine office-mac has been silent for two hours.",
+    "Wake it, or unpair it.",
+    since,
+  );
+const failing = (since: string, until: string): Alert => ({
+  ...alert("waiting", "page", "A ticket waited for more than 10 minutes.", "Look at what it waits for.", since),
+  cleared_at: until,
+});
+
 function firstRun(now: number): Status {
   const fresh = (sentence: string, fix: string | null = null) => ({
     health: "warn" as const,
@@ -280,6 +321,7 @@ function firstRun(now: number): Status {
     programs: programs("running", "stopped"),
     models: [],
     orchestrator: null,
+    desk: null,
     access_ends_at: null,
   };
 }

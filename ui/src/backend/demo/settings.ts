@@ -1,4 +1,4 @@
-import type { Backend, Failure, SettingProblem, Settings } from "../index";
+import type { Backend, Clock, Failure, SettingProblem, Settings } from "../index";
 
 export type Answer = <T>(what: string, make: () => T) => Promise<T>;
 
@@ -7,6 +7,7 @@ const DEFAULTS: Settings = {
   orchestrator: "https://triage.example.com/",
   model: "llama3.2:latest",
   start_paused: false,
+  updates: "off",
   ollama_address: "127.0.0.1:11434",
   ollama_path: null,
   cloudflared_path: null,
@@ -17,6 +18,33 @@ const DEFAULTS: Settings = {
   settle_seconds: 30,
   quiet_hours: { from: 22 * 60, until: 7 * 60 },
 };
+
+const PACKAGE_BYTES = 24_600_000;
+
+/** The first try finds the machine at work, so that refusing is seen. */
+export function updatesOf(clock: Clock, answer: Answer): Pick<Backend, "updates" | "checkForUpdate" | "installUpdate"> {
+  let tries = 0;
+  return {
+    updates: () => answer("updates", () => ({ version: "0.1.0", obstacle: null })),
+    checkForUpdate: () =>
+      answer("check_for_update", () => ({ version: "0.2.0", notes: "The tunnel is restarted sooner." })),
+    installUpdate: async (version, onProgress) => {
+      await answer(`install_update ${version}`, () => undefined);
+      tries += 1;
+      if (tries === 1) {
+        throw {
+          code: "busy",
+          headline: "A ticket is being triaged on this machine. Nothing was installed.",
+          what_to_do: "Try again in a moment.",
+        } satisfies Failure;
+      }
+      for (const part of [0.25, 0.5, 0.75, 1]) {
+        await new Promise<void>((resolve) => clock.after(400, resolve));
+        onProgress({ completed_bytes: PACKAGE_BYTES * part, total_bytes: PACKAGE_BYTES });
+      }
+    },
+  };
+}
 
 export function settingsOf(
   answer: Answer,

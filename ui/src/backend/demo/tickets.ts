@@ -288,8 +288,8 @@ function triage(sample: Sample, index: number, now: number): Triage {
 /** As the agent shows the latest. */
 export function short({ verdict, ...triage }: Triage): TicketStatus {
   const { ticket_id, subject, url, status, provider, latency_ms, received_at } = triage;
-  const { category = null, priority = null } = verdict ?? {};
-  return { ticket_id, subject, url, status, category, priority, provider, latency_ms, received_at };
+  const { category = null, priority = null, confidence = null } = verdict ?? {};
+  return { ticket_id, subject, url, status, category, priority, confidence, provider, latency_ms, received_at };
 }
 
 export function detail(triage: Triage): TriageDetail {

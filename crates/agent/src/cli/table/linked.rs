@@ -1,9 +1,10 @@
 //! What is known through the orchestrator, as text. PURE.
 
 use chrono::{DateTime, Utc};
-use link::TriageStatus;
+use link::{Alert, TriageStatus};
+use supervise::health::Health;
 
-use super::{Look, age, paragraph};
+use super::{Look, age, finding, paragraph};
 use crate::status::{OrchestratorStatus, Status, TicketStatus};
 
 /// A service token that ends sooner deserves an arrow.
@@ -20,6 +21,19 @@ pub(super) fn about(status: &Status, look: Look) -> String {
         text.push_str(&paragraph("  ", "    ", &sentence));
     }
     text
+}
+
+/// What the orchestrator wants a person to look at.
+pub(super) fn alerts(status: &Status, look: Look) -> String {
+    let told = |alert: &Alert| {
+        // What is urgent enough to call somebody is as bad as a hop that does not work.
+        let health = if alert.severity == "page" { Health::Fail } else { Health::Warn };
+        let raised = alert.raised_at.parse::<DateTime<Utc>>().ok();
+        let lasting = raised.map(|raised| format!(" (for {})", age((look.now - raised).num_seconds())));
+        let sentence = format!("Alert: {}{}", alert.sentence, lasting.unwrap_or_default());
+        finding(health, &sentence, Some(&alert.what_to_do), look)
+    };
+    status.alerts.open.iter().map(told).collect()
 }
 
 /// The last tickets, a line each.
@@ -93,9 +107,16 @@ fn columns(ticket: &TicketStatus) -> [String; 6] {
         or_dash(&ticket.priority),
         or_dash(&ticket.category),
         format!("{}{took}", or_dash(&ticket.provider)),
-        state(ticket.status).to_owned(),
+        stands(ticket),
         subject,
     ]
+}
+
+/// With the model's doubt, where it is the reason.
+fn stands(ticket: &TicketStatus) -> String {
+    let doubt = ticket.confidence.filter(|_| ticket.status == TriageStatus::NeedsReview);
+    let doubt = doubt.map(|confidence| format!(" ({:.0} %)", confidence * 100.0)).unwrap_or_default();
+    format!("{}{doubt}", state(ticket.status))
 }
 
 const fn state(status: TriageStatus) -> &'static str {
@@ -144,6 +165,22 @@ mod tests {
     }
 
     #[test]
+    fn an_open_alert_is_told_with_its_age_and_what_to_do() {
+        let mut status = super::super::tests::sample();
+        let alert = |severity: &str, raised_at: &str| -> Alert {
+            let alert = json!({
+                "id": "a", "kind": "success_rate", "subject": "", "severity": severity, "sentence": "1 of 4 failed.",
+                "what_to_do": "Look at them.", "raised_at": raised_at, "cleared_at": null,
+            });
+            serde_json::from_value(alert).unwrap()
+        };
+        status.alerts.open = vec![alert("page", "2026-11-23T09:50:10Z"), alert("email", "?")];
+        let expected = "  ✕ Alert: 1 of 4 failed. (for 10 min)\n    → Look at them.\n  ◐ Alert: 1 of 4 failed.\n    → Look at them.\n";
+        assert_eq!(alerts(&status, look()), expected);
+        assert!(super::super::status(&status, look()).contains("Alert: 1 of 4 failed."));
+    }
+
+    #[test]
     fn the_end_of_the_token_is_counted_down() {
         for (ends, words) in [
             ("2027-11-23T10:00:10Z", "ends in 365 days."),
@@ -161,14 +198,15 @@ mod tests {
         let ticket = |priority: Option<&str>, provider: &str, status: &str, subject: &str| -> TicketStatus {
             let ticket = json!({
                 "ticket_id": "7", "subject": subject, "url": null, "status": status, "category": "billing",
-                "priority": priority, "provider": provider, "latency_ms": 900, "received_at": NOW,
+                "priority": priority, "confidence": 0.62, "provider": provider, "latency_ms": 900, "received_at": NOW,
             });
             serde_json::from_value(ticket).unwrap()
         };
         let first = columns(&ticket(Some("urgent"), "local", "needs_review", "Invoice"));
         let expected =
-            ["2026-11-23 10:00 UTC", "urgent", "billing", "local 900 ms", "needs review", "Invoice"];
+            ["2026-11-23 10:00 UTC", "urgent", "billing", "local 900 ms", "needs review (62 %)", "Invoice"];
         assert_eq!(first, expected);
-        assert_eq!(columns(&ticket(None, "groq", "triaged", ""))[1], "–");
+        let second = columns(&ticket(None, "groq", "triaged", ""));
+        assert_eq!((second[1].as_str(), second[4].as_str()), ("–", "triaged"));
     }
 }

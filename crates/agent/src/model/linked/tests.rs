@@ -157,6 +157,57 @@ fn what_needs_nobody_any_more_is_withdrawn() {
 }
 
 #[test]
+fn alerts_are_open_until_they_pass_and_the_newest_stand_first() {
+    let (mut linked, mut facts) = (Linked::default(), facts());
+    let named = |id: &str, raised_at: &str, cleared_at: Option<&str>| {
+        let Said::Changed(mut change) = alert(raised_at, cleared_at) else { unreachable!("it is a change") };
+        if let Some(alert) = &mut change.alert {
+            alert.id = id.to_owned();
+        }
+        Said::Changed(change)
+    };
+    let ids = |alerts: &[Alert]| alerts.iter().map(|alert| alert.id.clone()).collect::<Vec<_>>();
+    for (id, raised_at, cleared_at) in [
+        ("a", "2026-11-23T10:00:00Z", None),
+        ("c", "2026-11-23T10:02:00Z", None),
+        ("b", "2026-11-23T10:01:00Z", None),
+        // It is told again when its words change.
+        ("a", "2026-11-23T10:00:00Z", None),
+    ] {
+        linked.take(named(id, raised_at, cleared_at), &mut facts, Moment::default());
+    }
+    assert_eq!(ids(&linked.alerts().open), ["c", "b", "a"]);
+    linked.take(named("b", START, Some(START)), &mut facts, Moment::default());
+    assert_eq!(
+        (ids(&linked.alerts().open), ids(&linked.alerts().recent)),
+        (vec!["c".into(), "a".into()], vec!["b".into()])
+    );
+    for number in 0..2 * MOST_PASSED {
+        linked.take(named(&number.to_string(), START, Some(START)), &mut facts, Moment::default());
+    }
+    assert_eq!(linked.alerts().recent.len(), MOST_PASSED);
+    let all = Alerts { open: linked.alerts().recent.clone(), recent: linked.alerts().open.clone() };
+    linked.take(Said::Alerts(Box::new(all.clone())), &mut facts, Moment::default());
+    assert_eq!(*linked.alerts(), all);
+    linked.take(Said::Begun, &mut facts, Moment::default());
+    assert_eq!(*linked.alerts(), Alerts::default(), "they were another orchestrator's");
+}
+
+#[test]
+fn a_desk_without_categories_is_none() {
+    let (mut linked, mut facts) = (Linked::default(), facts());
+    let desk: Desk = serde_json::from_value(json!({
+        "categories": [{"key": "marmalade", "label": "Marmalade", "team": "jam", "enabled": true}],
+        "teams": [{"key": "jam", "label": "Jam makers"}],
+    }))
+    .unwrap();
+    linked.take(Said::Desk(Box::new(desk.clone())), &mut facts, Moment::default());
+    assert_eq!(linked.desk(), Some(&desk));
+    linked.take(Said::Desk(Box::default()), &mut facts, Moment::default());
+    assert_eq!(linked.desk(), None);
+}
+
+#[test]
 fn clocks_far_apart_and_a_refused_tunnel_are_noted() {
     let (mut linked, mut facts) = (Linked::default(), facts());
     for (ahead, words) in [(60, None), (61, Some("61 s ahead of")), (-7200, Some("2 h behind"))] {

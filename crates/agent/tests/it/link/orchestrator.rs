@@ -7,14 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use futures::stream;
-use link::{Change, Heartbeat, PairRequest, Paired, Receipt, Server, Triage, Tunnel, TunnelOffer};
+use link::{
+    Alert, Change, Correction, CorrectionRequest, Heartbeat, PairRequest, Paired, Receipt, Server, Triage,
+    Tunnel, TunnelOffer,
+};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -51,9 +54,14 @@ struct Inner {
     looks: usize,
     changes: Vec<Change>,
     tickets: Vec<Triage>,
+    alerts: Vec<Alert>,
     resumed: Vec<Option<String>>,
     cuts: u64,
     next_in_ms: u64,
+    /// What follows a test ticket: one answer after the other, the last one for ever.
+    test: Vec<Value>,
+    test_refusal: Option<(u16, &'static str, &'static str)>,
+    followed: usize,
 }
 
 impl Orchestrator {
@@ -149,8 +157,26 @@ impl Orchestrator {
         self.shared.change(|inner| inner.tickets = tickets);
     }
 
+    pub(crate) fn alerts(&self, open: Vec<Alert>) {
+        self.shared.change(|inner| inner.alerts = open);
+    }
+
     pub(crate) fn push(&self, change: Change) {
         self.shared.change(|inner| inner.changes.push(change));
+    }
+
+    /// What whoever follows a test ticket is told: one after the other, the last one for ever.
+    pub(crate) fn test_ticket(&self, answers: Vec<Value>) {
+        self.shared.change(|inner| (inner.test, inner.followed) = (answers, 0));
+    }
+
+    /// With what test tickets are refused from now on.
+    pub(crate) fn refuse_test_tickets(&self, refusal: (u16, &'static str, &'static str)) {
+        self.shared.change(|inner| inner.test_refusal = Some(refusal));
+    }
+
+    pub(crate) async fn until_followed(&self, times: usize) {
+        self.until("a test ticket to be followed", |inner| (inner.followed >= times).then_some(())).await;
     }
 
     /// Ends all streams.
@@ -227,7 +253,14 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/heartbeat", post(heartbeat))
         .route("/tunnel", put(tunnel))
         .route("/triages", get(triages))
+        .route("/triages/{ticket_id}", get(triage))
+        .route("/triages/{ticket_id}/retry", post(retry))
+        .route("/triages/{ticket_id}/correction", put(correct))
+        .route("/stats", get(stats))
+        .route("/alerts", get(alerts))
         .route("/events", get(events))
+        .route("/test-ticket", post(test_ticket))
+        .route("/test-ticket/{id}", get(follow_test_ticket))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&shared), only_devices));
     let all = Router::new().route("/pair", post(pair)).merge(known).with_state(shared);
     Router::new().nest("/api/v1", all)
@@ -279,7 +312,11 @@ async fn me() -> Response {
         "id": "device-1", "name": "n", "platform": "linux", "version": "0", "paired_at": TIME,
         "last_seen_at": null, "silent": true, "standing": standing, "tunnel": null, "receipt": null,
     });
-    Json(json!({"device": device, "server": server()})).into_response()
+    let desk = json!({
+        "categories": [{"key": "marmalade", "label": "Marmalade", "team": "jam", "enabled": true}],
+        "teams": [{"key": "jam", "label": "Jam makers"}],
+    });
+    Json(json!({"device": device, "server": server(), "desk": desk})).into_response()
 }
 
 async fn unpair(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> StatusCode {
@@ -331,8 +368,81 @@ async fn tunnel(State(shared): State<Arc<Shared>>, Json(offer): Json<TunnelOffer
     }
 }
 
+async fn test_ticket(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.inner().test_refusal {
+        Some((status, code, sentence)) => refused(status, code, sentence),
+        None => (StatusCode::ACCEPTED, Json(json!({"ticket_id": "test-1"}))).into_response(),
+    }
+}
+
+async fn follow_test_ticket(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let mut answer = Value::Null;
+    shared.change(|inner| {
+        answer = inner.test[inner.followed.min(inner.test.len() - 1)].clone();
+        inner.followed += 1;
+    });
+    Json(answer)
+}
+
 async fn triages(State(shared): State<Arc<Shared>>) -> Json<Value> {
     Json(json!({"items": shared.inner().tickets, "next": null}))
+}
+
+fn find(shared: &Shared, id: &str) -> Option<Triage> {
+    shared.inner().tickets.iter().find(|ticket| ticket.ticket_id == id).cloned()
+}
+
+fn unknown() -> Response {
+    refused(404, "not_found", "There is no such ticket.")
+}
+
+fn put_back(shared: &Shared, ticket: &Triage) {
+    shared.change(|inner| {
+        inner.tickets.retain(|known| known.ticket_id != ticket.ticket_id);
+        inner.tickets.push(ticket.clone());
+    });
+}
+
+async fn triage(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<Json<Value>, Response> {
+    let mut detail = json!(find(&shared, &id).ok_or_else(unknown)?);
+    for list in ["events", "calls", "written"] {
+        detail[list] = json!([]);
+    }
+    Ok(Json(detail))
+}
+
+async fn retry(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Triage>), Response> {
+    let ticket = Triage { status: link::TriageStatus::Queued, ..find(&shared, &id).ok_or_else(unknown)? };
+    put_back(&shared, &ticket);
+    Ok((StatusCode::ACCEPTED, Json(ticket)))
+}
+
+async fn correct(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Json(said): Json<CorrectionRequest>,
+) -> Result<Json<Triage>, Response> {
+    let CorrectionRequest { category, priority, note } = said;
+    if let Some(wrong) = category.as_ref().filter(|category| *category != "marmalade") {
+        let message = format!("There is no category `{wrong}`; there is marmalade.");
+        return Err(refused(422, "invalid_correction", &message));
+    }
+    let (device_id, device_name, at) = ("device-1".to_owned(), "n".to_owned(), TIME.to_owned());
+    let correction = Some(Correction { category, priority, note, device_id, device_name, at });
+    let ticket = Triage { correction, ..find(&shared, &id).ok_or_else(unknown)? };
+    put_back(&shared, &ticket);
+    Ok(Json(ticket))
+}
+
+async fn stats(Query(asked): Query<BTreeMap<String, String>>) -> Json<Value> {
+    Json(json!(asked))
+}
+
+async fn alerts(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({"open": shared.inner().alerts, "recent": []}))
 }
 
 async fn events(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {

@@ -47,7 +47,9 @@ async fn next_answer(said: &mut mpsc::Receiver<Said>) -> LinkAnswer {
             | Said::Changed(_)
             | Said::Checked(_)
             | Said::HandedOver(_)
-            | Said::NotHandedOver(_) => {}
+            | Said::NotHandedOver(_)
+            | Said::Alerts(_)
+            | Said::Desk(_) => {}
         }
     }
 }

@@ -10,17 +10,13 @@ fn ago(millis: u64) -> Timestamp {
     Timestamp::from_millis(NOW.as_millis() - i64::try_from(millis).unwrap())
 }
 
-fn device(id: &str, state: Usability, heard: Option<u64>) -> DeviceRow {
-    DeviceRow {
+fn device(id: &str, state: Usability, heard: Option<u64>) -> DeviceSaid {
+    DeviceSaid {
         id: id.to_owned(),
         name: format!("PC {id}"),
-        platform: "linux".to_owned(),
-        version: "0.1.0".to_owned(),
-        paired_at: ago(1_000_000),
         last_seen_at: heard.map(ago),
         standing: Standing { state, why: Some("paused".to_owned()) },
-        heartbeat: None,
-        receipt: None,
+        public_url: None,
     }
 }
 
