@@ -82,10 +82,22 @@ fn greet(app: &AppHandle) {
             warn!(event = "no_tray_host", "{}", platform::NO_TRAY_HOST);
         }
         // At login the panel may come later than this app.
-        if !is_shown && !arguments.at_login {
+        if arguments.at_login {
+            return;
+        }
+        if is_new() {
+            open(&app, Destination::page(Page::Setup, None));
+        } else if !is_shown {
             open(&app, Destination::default());
         }
     });
+}
+
+/// Whether nobody has set anything up so far.
+fn is_new() -> bool {
+    let context = Context::read();
+    context
+        .is_ok_and(|context| context.settings.orchestrator.is_none() && context.settings.hostname.is_none())
 }
 
 fn put_up_tray(app: &AppHandle) {

@@ -80,16 +80,40 @@ impl Machine {
         self.environment.insert(name.to_owned(), value.to_owned());
     }
 
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.environment.remove(name);
+    }
+
+    pub(crate) fn ports(&self) -> [u16; 2] {
+        self.ports
+    }
+
+    /// Everything that the app has written, and its pages: folders, logs, what the browser engine keeps.
+    pub(crate) fn written(&self) -> Vec<u8> {
+        let (mut bytes, mut folders) = (Vec::new(), vec![self.folder.path().to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.file_type().unwrap() {
+                    kind if kind.is_dir() => folders.push(entry.path()),
+                    kind if kind.is_file() => bytes.extend(fs::read(entry.path()).unwrap_or_default()),
+                    _ => {}
+                }
+            }
+        }
+        bytes
+    }
+
     pub(crate) fn settings(&self, text: &str) {
         let folder = self.folder.path().join("agent/config");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("config.toml"), text).unwrap();
     }
 
+    /// Somebody has set it up, so no window comes by itself.
     pub(crate) fn good_settings(&self) {
         let [ollama, metrics] = self.ports;
         self.settings(&format!(
-            "[ollama]\naddress = \"127.0.0.1:{ollama}\"\n[cloudflared]\nmetrics_port = {metrics}\n"
+            "orchestrator = \"https://triage.example.com\"\n[ollama]\naddress = \"127.0.0.1:{ollama}\"\n[cloudflared]\nmetrics_port = {metrics}\n"
         ));
     }
 
@@ -125,6 +149,10 @@ impl App {
         fs::read_to_string(&self.log).unwrap()
     }
 
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     async fn status(&self) -> Option<Status> {
         let mut answer = ask(&self.socket, &Request::Status).await.ok()?;
         match answer.next().await {
@@ -133,7 +161,7 @@ impl App {
         }
     }
 
-    async fn until_status(&self, what: &str, is_so: impl Fn(&Status) -> bool) -> Status {
+    pub(crate) async fn until_status(&self, what: &str, is_so: impl Fn(&Status) -> bool) -> Status {
         let asking = async {
             loop {
                 if let Some(status) = self.status().await.filter(&is_so) {

@@ -42,6 +42,16 @@ impl Desktop {
         Some(Self { panel: Panel::default(), bus, display, session })
     }
 
+    /// A keychain that is unlocked, as after a person has logged in.
+    pub(crate) fn unlock(&mut self) {
+        self.session.keyring(Some("password-of-the-tests"));
+    }
+
+    /// Its bus, as another program on it.
+    pub(crate) const fn bus(&self) -> &zbus::Connection {
+        &self.bus
+    }
+
     /// What programs on it see.
     pub(crate) fn environment(&self) -> [(String, String); 5] {
         let home = self.session.home().display().to_string();

@@ -8,6 +8,7 @@ mod app;
 mod desktop;
 mod menu;
 mod updates;
+mod window;
 
 use std::process::Command;
 

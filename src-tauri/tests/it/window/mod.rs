@@ -1,0 +1,10 @@
+//! The real window, opened by the tray app and driven by WebDriver: pages and programs as people have them, with the built
+//! orchestrator behind them. Each test is one flow in one app.
+
+mod broken;
+mod closed;
+mod driver;
+mod keyboard;
+mod notices;
+mod scene;
+mod setup;

@@ -1,0 +1,105 @@
+//! From nothing to a machine that triages, in the window alone.
+
+use e2e::machine::{ACCESS_ID, ACCESS_SECRET, TUNNEL};
+use sims::edge::tunnel_token;
+use sims::programs::Program;
+
+use super::driver::Page;
+use super::scene::Scene;
+use super::{closed, keyboard};
+use crate::app::App;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_machine_is_set_up_in_the_window_and_shows_its_tickets_as_text() {
+    let Some(scene) = Scene::start().await else { return };
+    scene.machine.control(Program::Ollama).set("no-models,pull-step=60ms").unwrap();
+    let mut app = scene.machine.start(&[]);
+    let item = scene.desktop.item().await;
+    let page = scene.page(&mut app).await;
+    page.until_place("#/setup").await;
+    page.until("0 of 5 done").await;
+    page.shoot("setup-1-first-run").await;
+    pair(&scene, &page).await;
+    download(&page).await;
+    connect(&page).await;
+    scene.close(page, &app).await;
+
+    item.click("Open").await;
+    let page = scene.page(&mut app).await;
+    page.go("Setup").await;
+    for title in ["Orchestrator", "Ollama and model", "Tunnel"] {
+        done(&page, title).await;
+    }
+    page.shoot("setup-7-taken-up-again").await;
+    lock(&scene, &page, &app).await;
+    closed::nothing_leaves_the_window(&page).await;
+    closed::no_secret_comes_back(&page).await;
+    closed::tickets_are_text(&scene, &page).await;
+    keyboard::every_page_and_the_main_actions(&page).await;
+    page.leave();
+    item.click("Quit").await;
+    app.until_ended(0).await;
+    nothing_lies_about(&scene);
+}
+
+async fn pair(scene: &Scene, page: &Page) {
+    let link = scene.pairing_link();
+    let (start, _) = link.split_once("code=").unwrap();
+    page.write("Pairing link", &format!("{start}code=2222-2222")).await;
+    page.press("Pair").await;
+    page.until("Get a new code with").await;
+    page.shoot("setup-2-wrong-code").await;
+    page.write("Pairing link", &link).await;
+    page.until("Pairs this machine with http://127.0.0.1:").await;
+    page.press("Pair").await;
+    done(page, "Orchestrator").await;
+}
+
+async fn download(page: &Page) {
+    page.until("Model").await;
+    page.press("Download").await;
+    page.find("//main//progress[@max]").await;
+    page.shoot("setup-3-download").await;
+    done(page, "Ollama and model").await;
+    page.shoot("setup-4-model").await;
+}
+
+async fn connect(page: &Page) {
+    page.write("Public address", "ollama.example.com").await;
+    page.write("Tunnel token", &tunnel_token(TUNNEL)).await;
+    page.press("Set up").await;
+    done(page, "Tunnel").await;
+    page.shoot("setup-5-tunnel").await;
+}
+
+async fn lock(scene: &Scene, page: &Page, app: &App) {
+    page.write("Client ID", ACCESS_ID).await;
+    page.write("Client secret", &ACCESS_SECRET.replace("012345", "543210")).await;
+    page.press("Save and test").await;
+    page.until("refuse").await;
+    page.shoot("setup-8-wrong-credential").await;
+    page.write("Client secret", ACCESS_SECRET).await;
+    page.press("Save and test").await;
+    done(page, "Access credentials").await;
+    scene.until_usable(app).await;
+    page.shoot("setup-9-credentials").await;
+    let kept = scene.kept().await;
+    for secret in [ACCESS_ID, ACCESS_SECRET, &tunnel_token(TUNNEL)] {
+        assert!(kept.iter().any(|kept| kept == secret), "{secret} is not in the keychain");
+    }
+}
+
+/// Waits until a step is.
+async fn done(page: &Page, title: &str) {
+    let word = "//following-sibling::span[normalize-space()='Done']";
+    page.find(&format!("//main//h2/button/span[span[normalize-space()='{title}']]{word}")).await;
+}
+
+fn nothing_lies_about(scene: &Scene) {
+    let mut written = scene.machine.written();
+    written.extend(scene.world.written());
+    for secret in [ACCESS_SECRET, &ACCESS_SECRET.replace("012345", "543210"), &tunnel_token(TUNNEL), "hst_"] {
+        let found = written.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "{secret} was written somewhere");
+    }
+}
