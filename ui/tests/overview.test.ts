@@ -33,6 +33,16 @@ test("a broken hop stands out, with the line to it broken and the hops behind it
   ]);
 });
 
+test("the evidence of a hop stays open while statuses come in", async () => {
+  const page = await open({ scenario: "down" });
+  const card = page.getByRole("region", { name: "cloudflared: not working" });
+  await card.getByRole("button", { name: "Why?" }).click();
+  await card.getByText("readyConnections", { exact: false }).waitFor();
+  await inDemo(page, (demo) => demo.change({ sentence: "Another sentence." }));
+  await page.getByText("Another sentence.").first().waitFor();
+  expect(await card.getByText("readyConnections", { exact: false }).isVisible()).toBe(true);
+});
+
 test("open alerts say what, since when and what to do, and those that passed are folded away", async () => {
   const page = await open({ scenario: "alerts" });
   const alerts = page.getByRole("region", { name: "Alerts" });

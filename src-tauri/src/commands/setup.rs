@@ -48,9 +48,11 @@ async fn accept(invitation: Result<Invitation, NoInvitation>) -> Result<(), Fail
     let invitation = invitation
         .map_err(|problem| Failure::new("no_invitation", format!("{problem}."), "Copy it again, whole."))?;
     let paired = pairing::pair(&context()?, invitation, None).await;
-    paired
-        .map(drop)
-        .map_err(|why| Failure::new("not_paired", why, "Get a new code with `orchestrator pair`."))
+    paired.map(drop).map_err(|words| match words.split_once(". ") {
+        // The orchestrator knows best what to do next.
+        Some((why, what_to_do)) => Failure::new("not_paired", format!("{why}."), what_to_do),
+        None => Failure::new("not_paired", words, "Get a new code with `orchestrator pair`."),
+    })
 }
 
 #[tauri::command]

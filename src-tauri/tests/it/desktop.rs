@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use sims::panel::Panel;
 use sims::session::Session;
-use tiny_skia::Pixmap;
+use tiny_skia::{IntSize, Pixmap};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window,
@@ -82,6 +82,14 @@ impl Desktop {
         self.display.windows().first().is_some_and(|window| self.display.is_painted(*window))
     }
 
+    /// A picture of the window for whoever wants to look, written into the folder that `SCREENSHOTS` names.
+    pub(crate) fn shoot(&self, name: &str) {
+        let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else { return };
+        std::fs::create_dir_all(&folder).unwrap();
+        let window = self.display.windows()[0];
+        self.display.picture(window).unwrap().save_png(folder.join(format!("{name}.png"))).unwrap();
+    }
+
     /// As a click on its close button.
     pub(crate) fn close_window(&self) {
         self.display.close(self.display.windows()[0]);
@@ -140,16 +148,24 @@ impl Display {
     }
 
     fn is_painted(&self, window: Window) -> bool {
-        let (x, _) = self.connect();
-        let Some(size) = x.get_geometry(window).ok().and_then(|asked| asked.reply().ok()) else {
-            return false;
-        };
-        let format = ImageFormat::Z_PIXMAP;
-        let image = x.get_image(format, window, 0, 0, size.width, size.height, u32::MAX);
-        let Some(image) = image.ok().and_then(|asked| asked.reply().ok()) else { return false };
-        let colours: BTreeSet<&[u8]> = image.data.chunks_exact(4).map(|pixel| &pixel[..3]).collect();
+        let Some(picture) = self.picture(window) else { return false };
+        let colours: BTreeSet<&[u8]> = picture.data().chunks_exact(4).collect();
         // A page has letters, whose edges have many shades; an empty window has one or two colours.
         colours.len() > 16
+    }
+
+    /// What it shows, unless it has just been closed.
+    fn picture(&self, window: Window) -> Option<Pixmap> {
+        let (x, _) = self.connect();
+        let size = x.get_geometry(window).ok()?.reply().ok()?;
+        let format = ImageFormat::Z_PIXMAP;
+        let image = x.get_image(format, window, 0, 0, size.width, size.height, u32::MAX);
+        let mut data = image.ok()?.reply().ok()?.data;
+        for pixel in data.chunks_exact_mut(4) {
+            pixel.swap(0, 2);
+            pixel[3] = u8::MAX;
+        }
+        Pixmap::from_vec(data, IntSize::from_wh(size.width.into(), size.height.into())?)
     }
 
     /// There is no window manager to do it.

@@ -19,7 +19,7 @@ async fn a_broken_tunnel_is_shown_everywhere_told_once_and_mended_from_its_notic
     scene.until_usable(&app).await;
     page.go("Overview").await;
     page.until("Healthy").await;
-    page.shoot("broken-1-before").await;
+    scene.desktop.shoot("broken-1-before");
     let (icon, pid) = (item.icon().await, app.pid_of("cloudflared").await);
     let before = ink(&icon);
 
@@ -34,10 +34,10 @@ async fn a_broken_tunnel_is_shown_everywhere_told_once_and_mended_from_its_notic
     for part in ["just now", "For tickets", "What to do", "Why?"] {
         assert!(card.contains(part), "no {part}: {card}");
     }
-    page.shoot("broken-2-overview").await;
+    scene.desktop.shoot("broken-2-overview");
     page.press("Why?").await;
     page.until("Last lines of the log").await;
-    page.shoot("broken-3-why").await;
+    scene.desktop.shoot("broken-3-why");
     let told = scene.notices.nth(1).await;
     assert_eq!(told.title, "The tunnel is down", "{told:?}");
     assert_eq!(told.actions, ["default", "Open", "restart", "Restart tunnel"]);
@@ -48,14 +48,15 @@ async fn a_broken_tunnel_is_shown_everywhere_told_once_and_mended_from_its_notic
     page.until_place("#/overview").await;
     page.until("Down").await;
     page.go("Logs").await;
-    page.shoot("broken-4-logs").await;
+    page.until_text("a log", |text| !text.contains("Reading the log")).await;
+    scene.desktop.shoot("broken-4-logs");
     page.go("Overview").await;
     assert_eq!(scene.notices.all().len(), 1, "{:?}", scene.notices.all());
     scene.machine.control(Program::Cloudflared).set("").unwrap();
     scene.notices.click(told.id, "restart").await;
     page.until("Healthy").await;
     scene.until_usable(&app).await;
-    page.shoot("broken-5-back").await;
+    scene.desktop.shoot("broken-5-back");
     item.until_line("the tray's sentence", |line| line.starts_with("● ")).await;
     let back = scene.notices.nth(2).await;
     assert!(!back.body.is_empty() && back.actions.is_empty(), "{back:?}");

@@ -93,7 +93,7 @@ pub(super) async fn tickets_are_text(scene: &Scene, page: &Page) {
         let start: String = subject.trim().chars().take(40).collect();
         page.until_text("the subject as text", |text| text.contains(start.trim())).await;
         page.until_text("its verdict", |text| text.contains("Why") && text.contains("Confidence")).await;
-        page.shoot(&format!("ticket-{id}")).await;
+        scene.desktop.shoot(&format!("ticket-{id}"));
     }
     let seen = page
         .run(

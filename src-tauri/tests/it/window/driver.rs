@@ -2,11 +2,11 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -153,13 +153,20 @@ impl Page {
     /// Writes into the field with that label, in place of what is there.
     pub(crate) async fn write(&self, label: &str, text: &str) {
         let field = self.find(&format!("//label[normalize-space()='{label}']/following::input[1]")).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        answered(field.clear()).await;
+        answered(field.send_keys(text)).await;
     }
 
     pub(crate) async fn find(&self, path: &str) -> Element {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(path)).await;
-        match found {
+        let asking = async {
+            loop {
+                if let Ok(found) = self.client.find(Locator::XPath(path)).await {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, asking).await {
             Ok(found) => found,
             Err(_) => panic!("there is no {path}:\n{}", self.text().await),
         }
@@ -167,13 +174,12 @@ impl Page {
 
     /// Presses keys where the focus is.
     pub(crate) async fn keys(&self, keys: &str) {
-        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+        answered(answered(self.client.active_element()).await.send_keys(keys)).await;
     }
 
     /// What a script returns.
     pub(crate) async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
-        let answer = tokio::time::timeout(PATIENCE, self.client.execute(script, arguments)).await;
-        answer.expect("the window answers").unwrap()
+        answered(self.client.execute(script, arguments)).await
     }
 
     /// What becomes of a call to the app: `{"done": …}` or `{"refused": …}`.
@@ -186,23 +192,18 @@ impl Page {
 
     /// What a script gives to the function that is its last argument.
     pub(crate) async fn wait(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute_async(script, arguments).await.unwrap()
-    }
-
-    /// For whoever wants to look: written into the folder that `SCREENSHOTS` names.
-    pub(crate) async fn shoot(&self, name: &str) {
-        let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else { return };
-        std::fs::create_dir_all(&folder).unwrap();
-        // A window that has nothing new to paint may leave the driver without an answer.
-        if let Ok(picture) = tokio::time::timeout(ANSWER, self.client.screenshot()).await {
-            std::fs::write(folder.join(format!("{name}.png")), picture.unwrap()).unwrap();
-        }
+        answered(self.client.execute_async(script, arguments)).await
     }
 
     /// Lets go of the window, which must have been under the hand of this driver all the time.
     pub(crate) fn leave(mut self) {
         assert_eq!(self.driver.0.try_wait().unwrap(), None, "the driver has ended");
     }
+}
+
+/// What the driver answers, who may also fall silent.
+async fn answered<T>(call: impl Future<Output = Result<T, CmdError>>) -> T {
+    tokio::time::timeout(PATIENCE, call).await.expect("the window answers").unwrap()
 }
 
 impl Drop for Driver {

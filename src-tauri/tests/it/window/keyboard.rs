@@ -1,16 +1,17 @@
 //! The real window without a mouse.
 
 use super::driver::{DOWN, ENTER, ESCAPE, Page, RIGHT, TAB};
+use super::scene::Scene;
 
 /// More stops than any page has.
 const MOST_STOPS: usize = 60;
 
 /// By keys alone to every page, along the hops, through tickets, and to what can be done.
-pub(super) async fn every_page_and_the_main_actions(page: &Page) {
+pub(super) async fn every_page_and_the_main_actions(scene: &Scene, page: &Page) {
     for (key, place) in [("1", "#/overview"), ("3", "#/logs"), ("4", "#/setup"), ("5", "#/settings")] {
         page.keys(key).await;
         page.until_place(place).await;
-        page.shoot(&format!("keyboard-{}", place.trim_start_matches("#/"))).await;
+        scene.desktop.shoot(&format!("keyboard-{}", place.trim_start_matches("#/")));
     }
     tab_to(page, "Tickets").await;
     page.keys(ENTER).await;
@@ -34,7 +35,7 @@ pub(super) async fn every_page_and_the_main_actions(page: &Page) {
     page.until_place("#/tickets/103").await;
     page.keys("c").await;
     page.find("//dialog[@open]").await;
-    page.shoot("keyboard-correct").await;
+    scene.desktop.shoot("keyboard-correct");
     page.keys(ESCAPE).await;
     page.keys("?").await;
     page.find("//dialog[@open]").await;

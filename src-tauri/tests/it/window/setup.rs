@@ -18,10 +18,10 @@ async fn a_new_machine_is_set_up_in_the_window_and_shows_its_tickets_as_text() {
     let page = scene.page(&mut app).await;
     page.until_place("#/setup").await;
     page.until("0 of 5 done").await;
-    page.shoot("setup-1-first-run").await;
+    scene.desktop.shoot("setup-1-first-run");
     pair(&scene, &page).await;
-    download(&page).await;
-    connect(&page).await;
+    download(&scene, &page).await;
+    connect(&scene, &page).await;
     scene.close(page, &app).await;
 
     item.click("Open").await;
@@ -30,12 +30,13 @@ async fn a_new_machine_is_set_up_in_the_window_and_shows_its_tickets_as_text() {
     for title in ["Orchestrator", "Ollama and model", "Tunnel"] {
         done(&page, title).await;
     }
-    page.shoot("setup-7-taken-up-again").await;
+    scene.desktop.shoot("setup-7-taken-up-again");
     lock(&scene, &page, &app).await;
+    send(&scene, &page).await;
     closed::nothing_leaves_the_window(&page).await;
     closed::no_secret_comes_back(&page).await;
     closed::tickets_are_text(&scene, &page).await;
-    keyboard::every_page_and_the_main_actions(&page).await;
+    keyboard::every_page_and_the_main_actions(&scene, &page).await;
     page.leave();
     item.click("Quit").await;
     app.until_ended(0).await;
@@ -47,29 +48,29 @@ async fn pair(scene: &Scene, page: &Page) {
     let (start, _) = link.split_once("code=").unwrap();
     page.write("Pairing link", &format!("{start}code=2222-2222")).await;
     page.press("Pair").await;
-    page.until("Get a new code with").await;
-    page.shoot("setup-2-wrong-code").await;
+    page.until("compare them with what orchestrator pair printed").await;
+    scene.desktop.shoot("setup-2-wrong-code");
     page.write("Pairing link", &link).await;
     page.until("Pairs this machine with http://127.0.0.1:").await;
     page.press("Pair").await;
     done(page, "Orchestrator").await;
 }
 
-async fn download(page: &Page) {
+async fn download(scene: &Scene, page: &Page) {
     page.until("Model").await;
     page.press("Download").await;
     page.find("//main//progress[@max]").await;
-    page.shoot("setup-3-download").await;
+    scene.desktop.shoot("setup-3-download");
     done(page, "Ollama and model").await;
-    page.shoot("setup-4-model").await;
+    scene.desktop.shoot("setup-4-model");
 }
 
-async fn connect(page: &Page) {
+async fn connect(scene: &Scene, page: &Page) {
     page.write("Public address", "ollama.example.com").await;
     page.write("Tunnel token", &tunnel_token(TUNNEL)).await;
     page.press("Set up").await;
     done(page, "Tunnel").await;
-    page.shoot("setup-5-tunnel").await;
+    scene.desktop.shoot("setup-5-tunnel");
 }
 
 async fn lock(scene: &Scene, page: &Page, app: &App) {
@@ -77,16 +78,32 @@ async fn lock(scene: &Scene, page: &Page, app: &App) {
     page.write("Client secret", &ACCESS_SECRET.replace("012345", "543210")).await;
     page.press("Save and test").await;
     page.until("refuse").await;
-    page.shoot("setup-8-wrong-credential").await;
+    scene.desktop.shoot("setup-8-wrong-credential");
     page.write("Client secret", ACCESS_SECRET).await;
     page.press("Save and test").await;
     done(page, "Access credentials").await;
     scene.until_usable(app).await;
-    page.shoot("setup-9-credentials").await;
+    scene.desktop.shoot("setup-9-credentials");
     let kept = scene.kept().await;
     for secret in [ACCESS_ID, ACCESS_SECRET, &tunnel_token(TUNNEL)] {
         assert!(kept.iter().any(|kept| kept == secret), "{secret} is not in the keychain");
     }
+}
+
+/// The test ticket takes the whole way, to the message that people see.
+async fn send(scene: &Scene, page: &Page) {
+    page.press("Send a test ticket").await;
+    page.until("It is in Discord").await;
+    done(page, "Test ticket").await;
+    page.until("Everything is set up.").await;
+    scene.desktop.shoot("setup-10-test-ticket");
+    let way = page.find("//main//ol[@aria-label=\"The test ticket's way\"]").await;
+    let way = way.text().await.unwrap();
+    assert_eq!(way.matches("passed").count(), 6, "{way}");
+    assert!(!page.text().await.contains("triaged by"), "the machine's own model triaged it");
+    let messages = scene.world.discord.messages();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].text().to_lowercase().contains("test"), "{messages:?}");
 }
 
 /// Waits until a step is.

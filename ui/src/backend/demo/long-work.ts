@@ -78,7 +78,7 @@ export function longWork(
       throw {
         code: "code_not_known",
         headline: "The orchestrator does not know this code.",
-        what_to_do: "Codes are good once and for ten minutes. Ask for a new one with: orchestrator pair.",
+        what_to_do: "Codes are good once and for 15 minutes. Ask for a new one with: orchestrator pair.",
       } satisfies Failure;
     }
     change({ orchestrator: { url, version: "0.1.0", heard_at: null, tunnel: null, receipt: null } });
