@@ -1,96 +1,278 @@
 //! The app that stays: the icon, its menu and the agent, from its start to its end.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use agent::context::Context;
 use agent::environment::Environment;
+use agent::paths::Paths;
 use agent::socket::{Page, Reply, Request};
 use agent::{logging, signals};
-use tauri::{App, AppHandle, Manager as _, RunEvent};
-use tracing::{info, warn};
+use tao::event::{Event, StartCause};
+use tao::event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy};
+use tao::platform::run_return::EventLoopExtRunReturn as _;
+use tokio::runtime::{Handle, Runtime};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use tray_icon::menu::MenuEvent;
 
 use crate::arguments::Arguments;
-use crate::follow::{self, News};
+use crate::desktop::{self, Clipboard};
+use crate::follow::{self, Line, News};
+use crate::instance::{self, First};
 use crate::opener::Opener;
-use crate::shell::Shell;
+use crate::tray::Tray;
+use crate::updates::daily;
 use crate::view::Seen;
-use crate::view::menu::Act;
+use crate::view::icon::{self, Panel};
+use crate::view::menu::{self, Act};
 use crate::window::Destination;
-use crate::{commands, login, platform, tray, updates};
+use crate::{login, platform};
+
+/// What the main loop is told by everybody else.
+enum Told {
+    News(News),
+    /// The newer version that could be installed.
+    Update(Option<String>),
+    /// What another start was started with.
+    Arrived(Arguments),
+    Act(Act),
+    /// The diagnostics are ready to be pasted.
+    Copy(String),
+    /// A person has nothing to look at but the window.
+    Show(Destination),
+    /// Everything that was started has ended.
+    Ended,
+}
+
+/// All that the main loop owns.
+struct App {
+    line: Arc<Line>,
+    stop: CancellationToken,
+    seen: Seen,
+    update: Option<String>,
+    panel: Panel,
+    tray: Option<Tray>,
+    opener: Opener,
+    clipboard: Clipboard,
+    tell: EventLoopProxy<Told>,
+    runtime: Handle,
+}
 
 /// Runs it to its end.
 pub fn run() -> ExitCode {
     platform::spare_memory();
     logging::begin(Environment::read().log.as_deref());
     if !platform::has_display() {
-        tracing::error!(event = "no_display", "{}", platform::NO_DISPLAY);
+        error!(event = "no_display", "{}", platform::NO_DISPLAY);
         return ExitCode::FAILURE;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime of two threads can be built");
-    tauri::async_runtime::set(runtime.handle().clone());
-    let app = tauri::Builder::default()
-        // First: a second start must not get further than this.
-        .plugin(tauri_plugin_single_instance::init(|app, words, _| {
-            arrive(app, Arguments::read(words.into_iter().skip(1)));
-        }))
-        .plugin(login::plugin())
-        .manage(Shell::default())
-        .setup(|app| {
-            begin(app);
-            Ok(())
-        })
-        .build(crate::context());
-    match app {
-        Ok(app) => u8::try_from(app.run_return(on_event)).map_or(ExitCode::FAILURE, ExitCode::from),
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let first = match enter(&runtime, &words) {
+        Ok(Some(first)) => Some(first),
+        Ok(None) => return ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(event = "no_app", %error, "the tray app cannot be started");
-            ExitCode::FAILURE
+            warn!(event = "not_alone", %error, "it cannot be seen whether the app runs already");
+            None
         }
-    }
-}
-
-fn begin(app: &mut App) {
+    };
+    let mut events: EventLoop<Told> = EventLoopBuilder::with_user_event().build();
     #[cfg(target_os = "macos")]
-    app.set_activation_policy(tauri::ActivationPolicy::Accessory);
-    let app = app.handle();
-    let (opener, serving) = Opener::new();
-    app.manage(opener);
-    tauri::async_runtime::spawn(serving);
-    put_up_tray(app);
-    let following = app.clone();
-    tauri::async_runtime::spawn(async move {
-        let shell = following.state::<Shell>();
-        follow::keep(&shell.line, |news| hear(&following, news), shell.stop.clone()).await;
-        following.exit(0);
+    {
+        use tao::platform::macos::{ActivationPolicy, EventLoopExtMacOS as _};
+        events.set_activation_policy(ActivationPolicy::Accessory);
+    }
+    let mut app = App::new(&runtime, events.create_proxy());
+    app.listen(first);
+    let arguments = Arguments::read(words);
+    let code = events.run_return(|event, _, flow| {
+        if *flow == ControlFlow::Poll {
+            *flow = ControlFlow::Wait;
+        }
+        if let Event::NewEvents(StartCause::Init) = event {
+            app.begin(&arguments);
+        } else if let Event::UserEvent(Told::Ended) = event {
+            *flow = ControlFlow::Exit;
+        } else if let Event::UserEvent(told) = event {
+            app.hear(told);
+        } else if let Event::Opened { urls } = event {
+            // Elsewhere than on macOS a link is an argument of another start.
+            app.arrive(Arguments::read(urls.iter().map(ToString::to_string)));
+        }
     });
-    tauri::async_runtime::spawn(updates::keep_looking(app.clone()));
-    tauri::async_runtime::spawn(signals::stop_on_signal(app.state::<Shell>().stop.clone()));
+    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// The first window, when one is wanted. Made before the main loop runs, it would wait for it for ever.
-fn greet(app: &AppHandle) {
-    let arguments = Arguments::read(std::env::args().skip(1));
-    if arguments.open || arguments.pair_link.is_some() {
-        return arrive(app, arguments);
+/// `None` when another one runs, which knows now what this one was started with.
+fn enter(runtime: &Runtime, words: &[String]) -> std::io::Result<Option<First>> {
+    let paths = Paths::find(Environment::read().agent_home).map_err(std::io::Error::other)?;
+    paths.create()?;
+    runtime.block_on(instance::enter(&paths.runtime, words))
+}
+
+impl App {
+    fn new(runtime: &Runtime, tell: EventLoopProxy<Told>) -> Self {
+        let (opener, serving) = Opener::new();
+        runtime.spawn(serving);
+        Self {
+            line: Arc::default(),
+            stop: CancellationToken::new(),
+            seen: Seen::default(),
+            update: None,
+            panel: platform::panel(),
+            tray: None,
+            opener,
+            clipboard: Clipboard::default(),
+            tell,
+            runtime: runtime.handle().clone(),
+        }
     }
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        let has_tray = app.state::<Shell>().drawn().is_some();
-        let is_shown = has_tray && platform::has_tray_host().await;
-        if has_tray && !is_shown {
-            warn!(event = "no_tray_host", "{}", platform::NO_TRAY_HOST);
+
+    /// What the main loop may be told of is told to it from now on.
+    fn listen(&self, first: Option<First>) {
+        let tell = self.tell.clone();
+        // Who is told nothing any more has ended.
+        MenuEvent::set_event_handler(Some(move |event: MenuEvent| {
+            drop(Act::of(event.id().as_ref()).map(|act| tell.send_event(Told::Act(act))));
+        }));
+        if let Some(first) = first {
+            let tell = self.tell.clone();
+            let hear = move |words| drop(tell.send_event(Told::Arrived(Arguments::read(words))));
+            self.runtime.spawn(first.listen(hear));
         }
-        // At login the panel may come later than this app.
-        if arguments.at_login {
-            return;
+        let tell = self.tell.clone();
+        let hear = move |version| drop(tell.send_event(Told::Update(version)));
+        self.runtime.spawn(daily::keep_looking(hear));
+        self.runtime.spawn(signals::stop_on_signal(self.stop.clone()));
+        let (line, tell, stop) = (Arc::clone(&self.line), self.tell.clone(), self.stop.clone());
+        self.runtime.spawn(async move {
+            follow::keep(&line, |news| drop(tell.send_event(Told::News(news))), stop).await;
+            drop(tell.send_event(Told::Ended));
+        });
+    }
+
+    /// The icon, and the first window when one is wanted.
+    fn begin(&mut self, arguments: &Arguments) {
+        self.put_up_tray();
+        if arguments.open || arguments.pair_link.is_some() {
+            return self.arrive(arguments.clone());
         }
-        if is_new() {
-            open(&app, Destination::page(Page::Setup, None));
-        } else if !is_shown {
-            open(&app, Destination::default());
+        let (has_tray, at_login, tell) = (self.tray.is_some(), arguments.at_login, self.tell.clone());
+        self.runtime.spawn(async move {
+            let is_shown = has_tray && platform::has_tray_host().await;
+            if has_tray && !is_shown {
+                warn!(event = "no_tray_host", "{}", platform::NO_TRAY_HOST);
+            }
+            // At login the panel may come later than this app.
+            if at_login {
+                return;
+            }
+            if is_new() {
+                drop(tell.send_event(Told::Show(Destination::page(Page::Setup, None))));
+            } else if !is_shown {
+                drop(tell.send_event(Told::Show(Destination::default())));
+            }
+        });
+    }
+
+    fn put_up_tray(&mut self) {
+        if !platform::has_indicator() {
+            return warn!(event = "no_indicator", "{}", platform::NO_INDICATOR);
         }
-    });
+        let (icon, menu) = (icon::icon(&self.seen, self.panel), self.menu());
+        match Tray::put_up(icon, self.panel, menu, &icon_folder()) {
+            Ok(tray) => self.tray = Some(tray),
+            Err(error) => warn!(event = "no_tray", %error, "the icon cannot be shown"),
+        }
+    }
+
+    fn menu(&self) -> menu::Menu {
+        menu::menu(&self.seen, login::is_on(), self.update.as_deref())
+    }
+
+    fn redraw(&mut self) {
+        let (icon, menu) = (icon::icon(&self.seen, self.panel), self.menu());
+        if let Some(tray) = &mut self.tray {
+            tray.show(icon, menu);
+        }
+    }
+
+    fn hear(&mut self, told: Told) {
+        match told {
+            Told::News(News::Status(status)) => self.seen = Seen::Status(status),
+            Told::News(News::Lost(why)) => self.seen = Seen::Lost(why),
+            Told::News(News::Open(page, ticket_id)) => {
+                return self.opener.open(Destination::page(page, ticket_id));
+            }
+            Told::Update(version) => self.update = version,
+            Told::Arrived(arguments) => return self.arrive(arguments),
+            Told::Act(act) => return self.act(act),
+            Told::Copy(text) => return note("the diagnostics", self.clipboard.put(text)),
+            Told::Show(destination) => return self.opener.open(destination),
+            // The window hears of a ticket too, and the end is the main loop's.
+            Told::News(News::Triage(_)) | Told::Ended => return,
+        }
+        self.redraw();
+    }
+
+    /// What a start, or another start, asks for.
+    fn arrive(&self, arguments: Arguments) {
+        info!(event = "asked", is_invited = arguments.pair_link.is_some(), "the window is asked for");
+        self.opener.open(arguments.pair_link.map_or_else(Destination::default, Destination::pair));
+    }
+
+    /// Does what a line of the menu says.
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Ticket(ticket_id) => self.open_ticket(ticket_id),
+            Act::Open => self.opener.open(Destination::default()),
+            Act::Update => self.opener.open(Destination::page(Page::Settings, None)),
+            Act::Pause => self.ask(Request::Pause),
+            Act::Resume => self.ask(Request::Resume),
+            Act::Restart(program) => self.ask(Request::Restart { program }),
+            Act::CopyDiagnostics => {
+                let (line, tell) = (Arc::clone(&self.line), self.tell.clone());
+                self.runtime.spawn(async move {
+                    let text = desktop::diagnostics(line.agent()).await;
+                    drop(tell.send_event(Told::Copy(text)));
+                });
+            }
+            Act::StartAtLogin => {
+                note("start at login", login::switch(!login::is_on()));
+                self.redraw();
+            }
+            Act::Quit => self.stop.cancel(),
+        }
+    }
+
+    /// In HubSpot; where its address is not known, in the window.
+    fn open_ticket(&self, ticket_id: String) {
+        let url = match &self.seen {
+            Seen::Status(status) => {
+                let ticket = status.recent.iter().find(|ticket| ticket.ticket_id == ticket_id);
+                ticket.and_then(|ticket| ticket.url.clone())
+            }
+            Seen::Nothing | Seen::Lost(_) => None,
+        };
+        match url {
+            Some(url) => note("the ticket", desktop::open_in_browser(&url)),
+            None => self.opener.open(Destination::page(Page::Tickets, Some(ticket_id))),
+        }
+    }
+
+    fn ask(&self, request: Request) {
+        let Some(agent) = self.line.agent() else { return };
+        self.runtime.spawn(async move {
+            match agent.ask_once(request).await {
+                Ok(Reply::Failed { why, what_to_do }) => warn!(event = "refused", "{why} {what_to_do}"),
+                Ok(_) => {}
+                Err(error) => warn!(event = "not_asked", %error, "the agent does not answer"),
+            }
+        });
+    }
 }
 
 /// Whether nobody has set anything up so far.
@@ -100,108 +282,13 @@ fn is_new() -> bool {
         .is_ok_and(|context| context.settings.orchestrator.is_none() && context.settings.hostname.is_none())
 }
 
-fn put_up_tray(app: &AppHandle) {
-    if !platform::has_indicator() {
-        return warn!(event = "no_indicator", "{}", platform::NO_INDICATOR);
-    }
-    // Without a folder of one's own the icon lies where every user can write.
-    let folder = Context::read().map(|context| {
-        drop(context.paths.create());
-        context.paths.runtime
-    });
-    if let Err(error) = tray::put_up(app, &folder.unwrap_or_else(|_| std::env::temp_dir())) {
-        warn!(event = "no_tray", %error, "the icon cannot be shown");
-    }
-}
-
-/// What a start, or another start, asks for.
-fn arrive(app: &AppHandle, arguments: Arguments) {
-    info!(event = "asked", is_invited = arguments.pair_link.is_some(), "the window is asked for");
-    let destination = arguments.pair_link.map_or_else(Destination::default, Destination::pair);
-    open(app, destination);
-}
-
-fn hear(app: &AppHandle, news: News) {
-    let shell = app.state::<Shell>();
-    match news {
-        News::Status(status) => *shell.seen() = Seen::Status(status),
-        News::Lost(why) => *shell.seen() = Seen::Lost(why),
-        News::Open(page, ticket_id) => return open(app, Destination::page(page, ticket_id)),
-        // The window hears it too.
-        News::Triage(_) => return,
-    }
-    tray::redraw(app);
-}
-
-fn open(app: &AppHandle, destination: Destination) {
-    app.state::<Opener>().open(destination);
-}
-
-/// Does what a line of the menu says.
-pub(crate) fn act(app: &AppHandle, act: Act) {
-    match act {
-        Act::Ticket(ticket_id) => open_ticket(app, ticket_id),
-        Act::Open => open(app, Destination::default()),
-        Act::Update => open(app, Destination::page(Page::Settings, None)),
-        Act::Pause => ask(app, Request::Pause),
-        Act::Resume => ask(app, Request::Resume),
-        Act::Restart(program) => ask(app, Request::Restart { program }),
-        Act::CopyDiagnostics => {
-            let app = app.clone();
-            let copying = async move { note("the diagnostics", commands::copy_all(&app).await) };
-            drop(tauri::async_runtime::spawn(copying));
-        }
-        Act::StartAtLogin => {
-            note("start at login", login::switch(app, !login::is_on(app)));
-            tray::redraw(app);
-        }
-        Act::Quit => app.state::<Shell>().stop.cancel(),
-    }
-}
-
-/// In HubSpot; where its address is not known, in the window.
-fn open_ticket(app: &AppHandle, ticket_id: String) {
-    let url = match &*app.state::<Shell>().seen() {
-        Seen::Status(status) => {
-            let ticket = status.recent.iter().find(|ticket| ticket.ticket_id == ticket_id);
-            ticket.and_then(|ticket| ticket.url.clone())
-        }
-        Seen::Nothing | Seen::Lost(_) => None,
-    };
-    match url {
-        Some(url) => note("the ticket", commands::open_in_browser(&url)),
-        None => open(app, Destination::page(Page::Tickets, Some(ticket_id))),
-    }
-}
-
-fn ask(app: &AppHandle, request: Request) {
-    let Some(agent) = app.state::<Shell>().agent() else { return };
-    tauri::async_runtime::spawn(async move {
-        match agent.ask_once(request).await {
-            Ok(Reply::Failed { why, what_to_do }) => warn!(event = "refused", "{why} {what_to_do}"),
-            Ok(_) => {}
-            Err(error) => warn!(event = "not_asked", %error, "the agent does not answer"),
-        }
-    });
+/// Without a folder of one's own the icon lies where every user can write.
+fn icon_folder() -> PathBuf {
+    Context::read().map_or_else(|_| std::env::temp_dir(), |context| context.paths.runtime)
 }
 
 fn note<E: std::fmt::Display>(what: &str, done: Result<(), E>) {
     if let Err(error) = done {
         warn!(event = "menu_failed", %error, "{what}: it did not work");
-    }
-}
-
-fn on_event(app: &AppHandle, event: RunEvent) {
-    if let RunEvent::Ready = event {
-        greet(app);
-    }
-    // Elsewhere a link is an argument of another start.
-    #[cfg(target_os = "macos")]
-    if let RunEvent::Opened { urls } = &event {
-        return arrive(app, Arguments::read(urls.iter().map(ToString::to_string)));
-    }
-    // Without a window the app goes on; only Quit, which says a code, ends it.
-    if let RunEvent::ExitRequested { api, code: None, .. } = event {
-        api.prevent_exit();
     }
 }

@@ -20,8 +20,6 @@ use crate::window::LABEL;
 
 pub use failure::Failure;
 
-pub(crate) use desktop::{copy_all, open_in_browser};
-
 macro_rules! commands {
     ($($module:ident :: $name:ident),* $(,)?) => {
         /// Their names, as the window calls them.

@@ -1,4 +1,5 @@
-//! The tray app.
+//! The program that stays: the icon, its menu and the agent. It knows nothing of the browser engine, whose libraries alone
+//! would take more memory than all the rest.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -10,9 +11,6 @@ fn main() -> ExitCode {
     // Before anything is opened: the guard closes what it inherited.
     if std::env::args_os().nth(1).is_some_and(|mode| mode == guard::MODE) {
         return guard::run();
-    }
-    if std::env::args_os().nth(1).is_some_and(|mode| mode == tray::opener::MODE) {
-        return tray::window::process::run();
     }
     tray::app::run()
 }

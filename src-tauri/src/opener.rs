@@ -10,11 +10,9 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use crate::platform;
+use crate::updates::bundle;
 use crate::window::Destination;
-
-/// The first argument of the window's process.
-pub const MODE: &str = "window";
+use crate::{platform, programs};
 
 /// What the window's process writes when the person can see what was asked for.
 pub(crate) const SHOWN: &str = "shown\n";
@@ -72,8 +70,8 @@ struct Window {
 
 impl Window {
     fn start() -> io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg(MODE).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut command = Command::new(programs::beside(programs::WINDOW)?);
+        command.args(bundle::told()).stdin(Stdio::piped()).stdout(Stdio::piped());
         platform::prepare_window(command.as_std_mut());
         let mut process = command.spawn()?;
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);

@@ -1,26 +1,20 @@
-//! What the parts of the app share.
+//! What the parts of the window's process share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use agent::handle::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::desktop::Clipboard;
 use crate::follow::Line;
-use crate::tray::Drawn;
-use crate::view::Seen;
 
-/// The app's state.
+/// Its state.
 #[derive(Default)]
 pub(crate) struct Shell {
     /// The way to the agent.
     pub(crate) line: Line,
-    /// The end of everything.
-    pub(crate) stop: CancellationToken,
-    seen: Mutex<Seen>,
-    update: Mutex<Option<String>>,
-    drawn: Mutex<Option<Drawn>>,
-    clipboard: Mutex<Option<arboard::Clipboard>>,
+    clipboard: Mutex<Clipboard>,
     pull: Mutex<CancellationToken>,
     tunnel: Mutex<CancellationToken>,
     /// How much that a person began is under way.
@@ -60,21 +54,6 @@ impl Shell {
         self.line.agent()
     }
 
-    /// What is known of the agent.
-    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The newer version of the app that could be installed.
-    pub(crate) fn update(&self) -> MutexGuard<'_, Option<String>> {
-        self.update.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the tray shows; `None` without one.
-    pub(crate) fn drawn(&self) -> MutexGuard<'_, Option<Drawn>> {
-        self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A new download takes the place of the one before.
     pub(crate) fn begin_pull(&self) -> Work {
         Work::begin(&self.pull, &self.works)
@@ -105,14 +84,9 @@ impl Shell {
         drop(self.works.subscribe().wait_for(|count| *count == 0).await);
     }
 
-    /// Puts a text where the next paste takes it from. It is held as long as the app runs.
-    pub(crate) fn copy(&self, text: &str) -> Result<(), arboard::Error> {
-        let mut clipboard = self.clipboard.lock().unwrap_or_else(PoisonError::into_inner);
-        let clipboard = match clipboard.as_mut() {
-            Some(clipboard) => clipboard,
-            None => clipboard.insert(arboard::Clipboard::new()?),
-        };
-        clipboard.set_text(text)
+    /// Puts a text where the next paste takes it from. It is held as long as this process runs.
+    pub(crate) fn copy(&self, text: String) -> Result<(), arboard::Error> {
+        self.clipboard.lock().unwrap_or_else(PoisonError::into_inner).put(text)
     }
 }
 

@@ -3,24 +3,17 @@
 //!
 //! A copy that was built without address and key ([`Source::built_in`]) asks nobody.
 
+pub mod bundle;
+pub mod daily;
 pub mod may;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use agent::context::Context;
-use agent::settings::Updates;
 use agent::tunnel::is_safe;
-use tauri::utils::platform::bundle_type;
 use tauri::{AppHandle, Manager as _, Runtime};
 use tauri_plugin_updater::{Error, Update, UpdaterExt as _};
-use tracing::{info, warn};
 use url::Url;
 
-use crate::shell::Shell;
-use crate::tray;
-
-/// How often it is seen whether a look is due.
-const EVERY: Duration = Duration::from_mins(10);
 const LOOK_WITHIN: Duration = Duration::from_secs(30);
 /// Over a slow connection.
 const FETCH_WITHIN: Duration = Duration::from_hours(1);
@@ -67,7 +60,7 @@ impl Source {
 /// Why this copy does not look for newer versions, in a sentence.
 #[must_use]
 pub fn obstacle() -> Option<&'static str> {
-    may::obstacle(bundle_type(), Source::built_in().is_some())
+    may::obstacle(bundle::kind(), Source::built_in().is_some())
 }
 
 /// The newer version, when there is one.
@@ -126,31 +119,6 @@ pub async fn fetch(
 /// When it cannot be written there; this copy then stays.
 pub fn install(update: &Update, bytes: &[u8]) -> Result<(), Problem> {
     update.install(bytes).map_err(Problem::NotInstalled)
-}
-
-/// Looks daily, as long as the settings say so, and puts what it finds into the menu.
-pub(crate) async fn keep_looking(app: AppHandle) {
-    let (None, Some(source)) = (obstacle(), Source::built_in()) else { return };
-    let mut looked: Option<Instant> = None;
-    loop {
-        let updates = Context::read().map_or(Updates::Off, |context| context.settings.updates);
-        if may::is_due(updates, looked.map(|at| at.elapsed())) {
-            looked = Some(Instant::now());
-            match look(&app, &source).await {
-                Ok(found) => offer(&app, found.map(|update| update.version)),
-                Err(problem) => warn!(event = "update_unknown", "{problem}"),
-            }
-        }
-        tokio::time::sleep(EVERY).await;
-    }
-}
-
-fn offer(app: &AppHandle, version: Option<String>) {
-    if let Some(version) = &version {
-        info!(event = "update_found", %version, "there is a newer version");
-    }
-    *app.state::<Shell>().update() = version;
-    tray::redraw(app);
 }
 
 /// Not before it is wanted: it takes part in nothing else.

@@ -61,8 +61,8 @@ pub struct Means {
     pub settings: Settings,
     /// Its secrets.
     pub secrets: Arc<Secrets>,
-    /// The agent's own program: its copy is the guard.
-    pub own_program: PathBuf,
+    /// Its copy is the guard.
+    pub guard_program: PathBuf,
 }
 
 /// Where news comes from and goes to.

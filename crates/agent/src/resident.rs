@@ -25,7 +25,7 @@ const CLICKS: usize = 16;
 #[derive(Debug)]
 pub struct Seat {
     context: Context,
-    own_program: PathBuf,
+    guard_program: PathBuf,
     listener: Listener,
     asked: mpsc::Sender<Asked>,
     questions: mpsc::Receiver<Asked>,
@@ -63,10 +63,10 @@ impl Seat {
         let lock = File::create(&path).map_err(|problem| NoSeat::File { path, problem })?;
         lock.try_lock().map_err(|_| NoSeat::Taken)?;
         let path = context.socket();
-        let opened = Listener::open(&path).and_then(|listener| Ok((listener, std::env::current_exe()?)));
-        let (listener, own_program) = opened.map_err(|problem| NoSeat::File { path, problem })?;
+        let opened = Listener::open(&path).and_then(|listener| Ok((listener, guard_program()?)));
+        let (listener, guard_program) = opened.map_err(|problem| NoSeat::File { path, problem })?;
         let (asked, questions) = mpsc::channel(WAITING);
-        Ok(Self { context, own_program, listener, asked, questions, _lock: lock })
+        Ok(Self { context, guard_program, listener, asked, questions, _lock: lock })
     }
 
     /// How to speak with the agent that will sit here. Questions wait until it runs.
@@ -83,9 +83,16 @@ impl Seat {
         let serving = tokio::spawn(socket::serve(self.listener, self.asked));
         info!(event = "started", version = env!("CARGO_PKG_VERSION"), "the agent runs");
         let Context { environment, paths, settings } = self.context;
-        let means = Means { environment, paths, settings, secrets, own_program: self.own_program };
+        let means = Means { environment, paths, settings, secrets, guard_program: self.guard_program };
         controller::run(means, Ends { notifier, clicks, questions: self.questions }, stop).await;
         serving.abort();
         info!(event = "stopped", "what the agent started has ended");
     }
+}
+
+/// Who guards: the agent's own program where it lies beside this one, because it is the smallest; otherwise this one.
+fn guard_program() -> io::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let agent = own.with_file_name(format!("triage-agent{}", std::env::consts::EXE_SUFFIX));
+    Ok(if agent.is_file() { agent } else { own })
 }

@@ -21,6 +21,7 @@ use crate::menu::TrayItem;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) const TRAY: &str = env!("CARGO_BIN_EXE_hubspot-triage-tray");
+const WINDOW: &str = env!("CARGO_BIN_EXE_hubspot-triage-window");
 
 /// `{"a":"0123","s":"AAAA…=","t":"11111111-2222-4333-8444-555555555555"}`.
 const TOKEN: &str = "eyJhIjoiMDEyMyIsInMiOiJBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBPSIsInQiOiIxMTExMTExMS0yMjIyLTQzMzMtODQ0NC01NTU1NTU1NTU1NTUifQ==";
@@ -217,13 +218,13 @@ impl App {
     /// The app and its guard: neither the window nor the programs.
     pub(crate) fn own_processes(&self) -> Vec<u32> {
         let id = self.process.id();
-        let guards = children(id).into_iter().filter(|child| command_of(*child).starts_with(TRAY));
-        guards.filter(|child| !command_of(*child).contains(" window ")).chain([id]).collect()
+        let guards = children(id).into_iter().filter(|child| command_of(*child).ends_with(" guard "));
+        guards.chain([id]).collect()
     }
 
     fn processes_of_the_window(&self) -> Vec<u32> {
         let windows =
-            children(self.process.id()).into_iter().filter(|id| command_of(*id).contains(" window "));
+            children(self.process.id()).into_iter().filter(|id| command_of(*id).starts_with(WINDOW));
         let mut found: Vec<u32> = windows.collect();
         let mut next = 0;
         while let Some(id) = found.get(next) {

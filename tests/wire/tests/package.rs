@@ -37,7 +37,11 @@ fn the_package_declares_what_the_app_loads_while_it_runs() {
 #[test]
 fn the_desktop_file_starts_the_program_and_takes_its_links() {
     let binary = "hubspot-triage-tray";
-    assert!(text("src-tauri/Cargo.toml").contains(&format!("[[bin]]\nname = \"{binary}\"\n")));
+    // The bundler packs all of them; the first is the one that people start.
+    for program in [binary, "hubspot-triage-window"] {
+        assert!(text("src-tauri/Cargo.toml").contains(&format!("[[bin]]\nname = \"{program}\"\n")));
+    }
+    assert_eq!(json("src-tauri/tauri.conf.json")["mainBinaryName"], binary);
     assert_eq!(entry("Exec"), format!("{binary} %u"));
     // The bundler names the icons after the program.
     assert_eq!(entry("Icon"), binary);

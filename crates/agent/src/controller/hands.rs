@@ -51,8 +51,8 @@ pub(super) struct Hands {
 
 impl Hands {
     pub(super) fn new(means: Means, news: mpsc::Sender<News>, looked: mpsc::Sender<(Kind, Input)>) -> Self {
-        let Means { environment, paths, settings, secrets, own_program } = means;
-        let guard = Guard::start(&own_program)
+        let Means { environment, paths, settings, secrets, guard_program } = means;
+        let guard = Guard::start(&guard_program)
             .inspect_err(|error| warn!(event = "guard_failed", %error, "nothing ends the programs when the agent is killed"))
             .ok();
         let log = |kind| Log::open(kind, &paths.logs, Limits::default(), chrono::Utc::now);

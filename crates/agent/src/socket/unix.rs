@@ -14,7 +14,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Opens the socket. Whoever calls holds the lock of the only agent, so what a dead one left there is removed. Its
+    /// Opens the socket. Whoever calls holds the lock that goes with it, so what a dead one left there is removed. Its
     /// folder must be its owner's alone: between its birth and the change of its mode the socket is as open as that is.
     ///
     /// # Errors
@@ -30,15 +30,18 @@ impl Listener {
     }
 
     /// The next connection.
-    pub(super) async fn accept(&self) -> io::Result<UnixStream> {
+    ///
+    /// # Errors
+    /// When the system has none to give.
+    pub async fn accept(&self) -> io::Result<UnixStream> {
         Ok(self.listener.accept().await?.0)
     }
 }
 
-/// Connects to the agent.
+/// Connects to whoever listens there.
 ///
 /// # Errors
-/// When no agent listens there.
+/// When nobody does.
 pub async fn connect(path: &Path) -> io::Result<UnixStream> {
     UnixStream::connect(path).await
 }

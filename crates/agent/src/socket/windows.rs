@@ -26,7 +26,10 @@ impl Listener {
     }
 
     /// The next connection.
-    pub(super) async fn accept(&self) -> io::Result<NamedPipeServer> {
+    ///
+    /// # Errors
+    /// When the system has none to give.
+    pub async fn accept(&self) -> io::Result<NamedPipeServer> {
         let waiting = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let server = match waiting {
             Some(server) => server,
