@@ -253,7 +253,7 @@ pub fn text(bytes: &[u8]) -> String {
 }
 
 /// A program of this workspace, built when it is not yet.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));

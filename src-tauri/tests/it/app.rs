@@ -123,22 +123,20 @@ impl Machine {
     }
 
     pub(crate) fn start(&self, words: &[&str]) -> App {
-        self.start_with(&self.environment, words)
+        self.start_program(Path::new(TRAY), words)
     }
 
-    /// On another desktop.
-    pub(crate) fn start_on(&self, desktop: &Desktop, words: &[&str]) -> App {
-        let mut environment = self.environment.clone();
-        environment.extend(desktop.environment());
-        self.start_with(&environment, words)
+    /// The agent alone, without an icon.
+    pub(crate) fn start_agent(&self) -> App {
+        self.start_program(&e2e::program("triage-agent"), &["run"])
     }
 
-    fn start_with(&self, environment: &BTreeMap<String, String>, words: &[&str]) -> App {
+    fn start_program(&self, program: &Path, words: &[&str]) -> App {
         static STARTED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let log = self.folder.path().join(format!("tray-{number}.log"));
-        let mut command = Command::new(TRAY);
-        command.args(words).env_clear().envs(environment).current_dir(self.folder.path());
+        let mut command = Command::new(program);
+        command.args(words).env_clear().envs(&self.environment).current_dir(self.folder.path());
         let out = File::create(&log).unwrap();
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().unwrap();
         App { process, log, socket: self.folder.path().join("agent/run/agent.sock") }

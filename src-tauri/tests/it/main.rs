@@ -119,18 +119,15 @@ async fn a_second_start_hands_its_link_to_the_first_whose_window_opens() {
 async fn an_agent_that_runs_already_is_followed_and_outlives_the_tray() {
     let Some(desktop) = Desktop::start().await else { return };
     let machine = Machine::new(&desktop);
-    let first = machine.start(&[]);
+    let agent = machine.start_agent();
+    agent.until_running().await;
+    let pid = agent.pid_of("ollama").await;
+    let tray = machine.start(&[]);
     let item = desktop.item().await;
-    first.until_running().await;
-    let pid = first.pid_of("ollama").await;
-    // On a bus of its own it is no second start of the same session.
-    let other = Desktop::start().await.unwrap();
-    let follower = machine.start_on(&other, &[]);
-    let follows = other.item().await;
-    follows.until_line("the agent's state", |line| line == "Ollama: ● works" || line == "Pause").await;
-    follower.quit(&follows).await;
-    assert!(runs(pid) && first.pid_of("ollama").await == pid, "the agent goes on");
-    first.quit(&item).await;
+    item.until_line("the agent's state", |line| line == "Ollama: ● works" || line == "Pause").await;
+    tray.quit(&item).await;
+    assert!(runs(pid) && agent.pid_of("ollama").await == pid, "the agent goes on");
+    agent.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
