@@ -66,7 +66,9 @@ fn judge(facts: &Facts, few_since: Option<Moment>, now: Moment) -> [(Layer, Find
         tunnel::edge(&facts.ready, started, few_since, now)
     });
     let behind_cloudflared = ollama_blocker.filter(|_| tunnel::is_stopped_behind_cloudflared(&facts.public));
-    let public = behind(edge.blocker(Layer::Edge).or(behind_cloudflared), || tunnel::public(&facts.public));
+    let public = behind(edge.blocker(Layer::Edge).or(behind_cloudflared), || {
+        tunnel::public(&facts.public, facts.without_token != Fact::NotSetUp)
+    });
     // Cloudflare's lock answers whether or not the tunnel works.
     let closed = tunnel::closed(&facts.without_token, &facts.outside);
     let link = far::link(&facts.link);

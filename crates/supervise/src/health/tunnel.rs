@@ -57,9 +57,15 @@ pub(super) fn edge(
     .took(*latency)
 }
 
-/// Whether a call with the token arrives at Ollama.
-pub(super) fn public(fact: &Fact<Call>) -> Finding {
+/// Whether a call with the token arrives at Ollama; `has_address` when there is one to call.
+pub(super) fn public(fact: &Fact<Call>, has_address: bool) -> Finding {
     let (answer, latency) = match fact {
+        Fact::NotSetUp if has_address => {
+            return Finding::warn(
+                "There is no service token for the public address so far.",
+                "Store the Access credentials in Setup.",
+            );
+        }
         Fact::NotSetUp => {
             return Finding::warn(
                 "This machine has no public address so far.",

@@ -126,6 +126,16 @@ const FLAWS: &[(Break, Layer, &str)] = &[
     ),
     (|f| f.link = Fact::NotSetUp, Layer::Link, "This machine is not paired with an orchestrator."),
     (
+        |f| f.public = Fact::NotSetUp,
+        Layer::PublicAddress,
+        "There is no service token for the public address so far.",
+    ),
+    (
+        |f| (f.public, f.without_token) = (Fact::NotSetUp, Fact::NotSetUp),
+        Layer::PublicAddress,
+        "This machine has no public address so far.",
+    ),
+    (
         |f| f.without_token = answered(530, "error 1033"),
         Layer::AccessClosed,
         "A call without the service token was not refused, though it did not arrive.",
