@@ -52,6 +52,11 @@ impl Desktop {
         &self.bus
     }
 
+    /// Where its bus is.
+    pub(crate) fn address(&self) -> &str {
+        self.session.address()
+    }
+
     /// What programs on it see.
     pub(crate) fn environment(&self) -> [(String, String); 5] {
         let home = self.session.home().display().to_string();

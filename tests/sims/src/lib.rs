@@ -15,6 +15,8 @@ pub mod hubspot;
 mod ingress;
 mod journal;
 mod listener;
+#[cfg(target_os = "linux")]
+pub mod notices;
 pub mod ollama;
 #[cfg(target_os = "linux")]
 pub mod panel;

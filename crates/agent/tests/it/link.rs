@@ -10,10 +10,10 @@ use link::{TunnelOffer, Usability};
 use serde_json::{Value, json};
 use sims::cloudflare::Cloudflare;
 use sims::edge::Edge;
+use sims::notices::Notices;
 use sims::ollama::Ollama;
 use tokio_util::sync::CancellationToken;
 
-use crate::notices::desktop::Desktop;
 use crate::whole::machine::{self, Agent, Machine, health, layer, program, text};
 use orchestrator::{Orchestrator, TIME};
 use sims::session::Session;
@@ -240,7 +240,7 @@ async fn what_was_seen_open_from_outside_is_exposed_with_its_date() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tickets_are_followed_over_every_cut_and_one_that_needs_a_person_is_told_once() {
     let Some(scene) = Scene::new().await else { return };
-    let desktop = Desktop::start_at(scene.session.address()).await;
+    let desktop = Notices::start_at(scene.session.address()).await;
     scene.orchestrator.tickets(vec![serde_json::from_value(ticket(1, "triaged")).unwrap()]);
     let agent = scene.linked().await;
     agent.until("what was before", |status| status["recent"][0]["ticket_id"] == "1").await;

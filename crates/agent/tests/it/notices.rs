@@ -1,12 +1,13 @@
 //! Notices on a session bus of their own, seen by a desktop that remembers everything.
 
-pub(crate) mod desktop;
+mod bus;
 
 use std::time::Duration;
 
 use agent::notices::{Clicked, DesktopNotices, Notifier as _};
 use alerts::notice::{Kind, Notice, Offer};
-use desktop::{Desktop, with_bus};
+use bus::with_bus;
+use sims::notices::Notices;
 use tokio::sync::mpsc;
 
 fn down() -> Notice {
@@ -40,7 +41,7 @@ fn start() -> (DesktopNotices, mpsc::Receiver<Clicked>) {
 }
 
 /// Clicks again and again, as a person would: the first clicks may come before anybody listens.
-async fn click(desktop: &Desktop, clicked: &mut mpsc::Receiver<Clicked>, id: u32, action: &str) -> Clicked {
+async fn click(desktop: &Notices, clicked: &mut mpsc::Receiver<Clicked>, id: u32, action: &str) -> Clicked {
     loop {
         desktop.click(id, action).await;
         if let Ok(clicked) = tokio::time::timeout(Duration::from_millis(20), clicked.recv()).await {
@@ -52,7 +53,7 @@ async fn click(desktop: &Desktop, clicked: &mut mpsc::Receiver<Clicked>, id: u32
 #[test]
 fn a_notice_says_what_it_was_given_and_its_buttons_come_back() {
     with_bus("notices::a_notice_says_what_it_was_given_and_its_buttons_come_back", async || {
-        let desktop = Desktop::start().await;
+        let desktop = Notices::start().await;
         let (notices, mut clicked) = start();
         notices.show(&down());
         let posted = desktop.posted(1).await;
@@ -74,7 +75,7 @@ fn a_notice_says_what_it_was_given_and_its_buttons_come_back() {
 #[test]
 fn news_of_a_trouble_replace_its_notice_and_its_end_closes_it() {
     with_bus("notices::news_of_a_trouble_replace_its_notice_and_its_end_closes_it", async || {
-        let desktop = Desktop::start().await;
+        let desktop = Notices::start().await;
         let (notices, mut clicked) = start();
         notices.show(&down());
         let first = desktop.posted(1).await;
@@ -101,7 +102,7 @@ fn news_of_a_trouble_replace_its_notice_and_its_end_closes_it() {
 #[test]
 fn a_notice_that_was_dismissed_is_not_replaced() {
     with_bus("notices::a_notice_that_was_dismissed_is_not_replaced", async || {
-        let desktop = Desktop::start().await;
+        let desktop = Notices::start().await;
         let (notices, _clicked) = start();
         for number in 1.. {
             assert!(number < 1_000, "it is never taken for dismissed");
@@ -119,7 +120,7 @@ fn a_notice_that_was_dismissed_is_not_replaced() {
 #[test]
 fn many_notices_at_once_close_the_oldest() {
     with_bus("notices::many_notices_at_once_close_the_oldest", async || {
-        let desktop = Desktop::start().await;
+        let desktop = Notices::start().await;
         let (notices, _clicked) = start();
         for number in 1..=13 {
             notices.show(&ticket(number));
@@ -133,7 +134,7 @@ fn many_notices_at_once_close_the_oldest() {
 #[test]
 fn a_desktop_that_refuses_is_tried_again_with_the_next_notice() {
     with_bus("notices::a_desktop_that_refuses_is_tried_again_with_the_next_notice", async || {
-        let desktop = Desktop::start().await;
+        let desktop = Notices::start().await;
         let (notices, _clicked) = start();
         notices.show(&down());
         let first = desktop.posted(1).await;
@@ -155,7 +156,7 @@ fn a_desktop_without_notices_does_no_harm() {
         others.show(&exposed());
         drop(others);
         assert!(end.recv().await.is_none(), "it ends");
-        let desktop = Desktop::start().await;
+        let desktop = Notices::start().await;
         notices.show(&down());
         let titles = ["The tunnel is down", "The model is exposed"];
         assert!(titles.contains(&desktop.posted(1).await.title.as_str()));

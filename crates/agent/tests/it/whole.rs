@@ -5,13 +5,13 @@ pub(crate) mod machine;
 use serde_json::Value;
 use sims::cloudflare::Cloudflare;
 use sims::edge::Edge;
+use sims::notices::Notices;
 use sims::ollama::Ollama;
 use sims::programs::Program;
+use sims::session::Session;
 
 use crate::children::scene::{TOKEN, runs};
-use crate::notices::desktop::Desktop;
 use machine::{Machine, health, layer, program, text};
-use sims::session::Session;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_programs_come_up_and_come_back_after_a_kill() {
@@ -86,7 +86,7 @@ async fn a_second_agent_is_refused_and_says_why() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tunnel_that_stays_down_is_told_once_and_its_return_once() {
     let Some(session) = Session::start() else { return };
-    let desktop = Desktop::start_at(session.address()).await;
+    let desktop = Notices::start_at(session.address()).await;
     let mut machine = Machine::new();
     machine.bus(session.address());
     machine.settings("[notices]\nsettle_seconds = 2\n");
@@ -107,7 +107,7 @@ async fn a_tunnel_that_stays_down_is_told_once_and_its_return_once() {
 async fn an_address_without_a_lock_is_told_at_once_and_doctor_says_how_to_close_it() {
     let Some(mut session) = Session::start() else { return };
     session.keyring(Some("test-password"));
-    let desktop = Desktop::start_at(session.address()).await;
+    let desktop = Notices::start_at(session.address()).await;
     let ollama = Ollama::start().await.unwrap();
     let edge = Edge::start(&ollama.url(), ID, SECRET).await.unwrap();
     let mut machine = Machine::new();

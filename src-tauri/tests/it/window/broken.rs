@@ -38,7 +38,7 @@ async fn a_broken_tunnel_is_shown_everywhere_told_once_and_mended_from_its_notic
     page.press("Why?").await;
     page.until("Last lines of the log").await;
     scene.desktop.shoot("broken-3-why");
-    let told = scene.notices.nth(1).await;
+    let told = scene.notices.posted(1).await;
     assert_eq!(told.title, "The tunnel is down", "{told:?}");
     assert_eq!(told.actions, ["default", "Open", "restart", "Restart tunnel"]);
     scene.close(page, &app).await;
@@ -51,17 +51,17 @@ async fn a_broken_tunnel_is_shown_everywhere_told_once_and_mended_from_its_notic
     page.until_text("a log", |text| !text.contains("Reading the log")).await;
     scene.desktop.shoot("broken-4-logs");
     page.go("Overview").await;
-    assert_eq!(scene.notices.all().len(), 1, "{:?}", scene.notices.all());
+    assert_eq!(scene.notices.record().posted.len(), 1);
     scene.machine.control(Program::Cloudflared).set("").unwrap();
     scene.notices.click(told.id, "restart").await;
     page.until("Healthy").await;
     scene.until_usable(&app).await;
     scene.desktop.shoot("broken-5-back");
     item.until_line("the tray's sentence", |line| line.starts_with("● ")).await;
-    let back = scene.notices.nth(2).await;
+    let back = scene.notices.posted(2).await;
     assert!(!back.body.is_empty() && back.actions.is_empty(), "{back:?}");
     page.leave();
     item.click("Quit").await;
     app.until_ended(0).await;
-    assert_eq!(scene.notices.all().len(), 2, "{:?}", scene.notices.all());
+    assert_eq!(scene.notices.record().posted.len(), 2);
 }

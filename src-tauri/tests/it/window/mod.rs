@@ -5,6 +5,5 @@ mod broken;
 mod closed;
 mod driver;
 mod keyboard;
-mod notices;
 mod scene;
 mod setup;

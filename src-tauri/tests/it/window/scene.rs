@@ -8,11 +8,11 @@ use agent::socket::{Reply, Request, ask};
 use e2e::machine::{ACCESS_ID, ACCESS_SECRET, TUNNEL};
 use e2e::{Orchestrator, World};
 use sims::edge::tunnel_token;
+use sims::notices::Notices;
 use supervise::health::{Health, Layer};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 use super::driver::{self, Page};
-use super::notices::Notices;
 use crate::app::{App, Machine, until};
 use crate::desktop::Desktop;
 
@@ -39,7 +39,7 @@ impl Scene {
         }
         let mut desktop = Desktop::start().await?;
         desktop.unlock();
-        let notices = Notices::show_on(&desktop).await;
+        let notices = Notices::start_at(desktop.address()).await;
         let mut world = World::start().await;
         // The way to the model is known to nobody before the machine brings it.
         for name in ["LOCAL_LLM_URL", "CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"] {
