@@ -41,7 +41,7 @@ fn the_desktop_file_starts_the_program_and_takes_its_links() {
     for program in [binary, "hubspot-triage-window"] {
         assert!(text("src-tauri/Cargo.toml").contains(&format!("[[bin]]\nname = \"{program}\"\n")));
     }
-    assert_eq!(json("src-tauri/tauri.conf.json")["mainBinaryName"], binary);
+    assert!(text("src-tauri/Cargo.toml").contains(&format!("\ndefault-run = \"{binary}\"\n")));
     assert_eq!(entry("Exec"), format!("{binary} %u"));
     // The bundler names the icons after the program.
     assert_eq!(entry("Icon"), binary);
