@@ -71,6 +71,9 @@ pub enum Problem {
         /// What the system said.
         why: String,
     },
+    /// A person wants none.
+    #[error("the keychain is not used here ({} is off)", crate::environment::KEYCHAIN)]
+    SwitchedOff,
     /// It waits for a person, or a person did not let it.
     #[error("the keychain is locked, or waits for a person to allow it")]
     Locked,
@@ -88,6 +91,9 @@ impl Problem {
     pub const fn what_to_do(&self) -> &'static str {
         match self {
             Self::NoKeychain { .. } => platform::WITHOUT_A_KEYCHAIN,
+            Self::SwitchedOff => {
+                "Give the secrets again after each start, or TUNNEL_TOKEN in the environment."
+            }
             Self::Locked => {
                 "Unlock the keychain (log in at the desktop, or answer its question), then try again."
             }

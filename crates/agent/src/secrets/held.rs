@@ -63,9 +63,12 @@ impl Secrets {
             return Ok(Some(lent));
         }
         let kept = self.keychain.ask(move |store| store.get(entry)).await;
-        let was_never_there = matches!(self.keeping, Keeping::ForThisSession(Problem::NoKeychain { .. }));
+        let was_never_there = matches!(
+            self.keeping,
+            Keeping::ForThisSession(Problem::NoKeychain { .. } | Problem::SwitchedOff)
+        );
         match kept {
-            Err(Problem::NoKeychain { .. }) if was_never_there => Ok(None),
+            Err(Problem::NoKeychain { .. } | Problem::SwitchedOff) if was_never_there => Ok(None),
             kept => kept,
         }
     }

@@ -47,27 +47,21 @@ impl SecretStore for Keychain {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unused;
 
-impl Unused {
-    fn refusal<T>() -> Result<T, Problem> {
-        Err(Problem::NoKeychain { why: format!("{} is off", crate::environment::KEYCHAIN) })
-    }
-}
-
 impl SecretStore for Unused {
     fn get(&self, _: Entry) -> Result<Option<SecretString>, Problem> {
-        Self::refusal()
+        Err(Problem::SwitchedOff)
     }
 
     fn set(&self, _: Entry, _: &SecretString) -> Result<(), Problem> {
-        Self::refusal()
+        Err(Problem::SwitchedOff)
     }
 
     fn delete(&self, _: Entry) -> Result<(), Problem> {
-        Self::refusal()
+        Err(Problem::SwitchedOff)
     }
 
     fn check(&self) -> Result<(), Problem> {
-        Self::refusal()
+        Err(Problem::SwitchedOff)
     }
 }
 

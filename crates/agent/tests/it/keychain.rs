@@ -45,6 +45,7 @@ fn in_a_session() {
         }
     });
     let said = said.unwrap_or_else(|problem| match problem {
+        Problem::SwitchedOff => "switched off".to_owned(),
         Problem::NoKeychain { why } => format!("no keychain: {why}"),
         Problem::Locked => "locked".to_owned(),
         Problem::Refused { why } => format!("refused: {why}"),
