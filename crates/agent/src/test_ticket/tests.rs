@@ -329,7 +329,7 @@ fn status(broken: Option<(&str, &str)>, paused: bool) -> Status {
     let status = json!({
         "version": "0", "started_at": "", "overall": "down", "sentence": "", "layer": null, "paused": paused,
         "layers": layers, "programs": [], "models": [], "orchestrator": null, "recent": [], "access_ends_at": null,
-        "notes": [],
+        "notes": [], "alerts": {"open": [], "recent": []}, "desk": null,
     });
     serde_json::from_value(status).unwrap()
 }
