@@ -43,7 +43,8 @@ on_both! {
         assert_eq!(taken["tunnel"]["verified_at"], json!(app.app.clock.now().to_rfc3339()));
         assert_eq!(taken["tunnel"]["expires_at"], "2027-11-22T23:00:00.000Z");
         let called: Vec<String> = app.world.edge.journal.entries().iter().map(|entry| entry.request.path.clone()).collect();
-        assert_eq!(called, ["/api/version", "/api/show"], "proved by real calls");
+        // A look from outside may follow at once.
+        assert_eq!(called[..2], ["/api/version", "/api/show"], "proved by real calls");
         assert_eq!(app.world.ollama.chats(), 0);
         let tunnel = stored(&app).await.unwrap();
         assert_eq!(opened(&tunnel, KEY), Ok(credentials("id.access", "secret-of-the-tests")));
