@@ -6,6 +6,7 @@ use alerts::service::{self, Device, Rule, Wanted};
 use link::{Heartbeat, LayerHealth, Receipt};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
+use triage::time::Timestamp;
 
 use crate::app::App;
 use crate::store::{self, AlertFacts, AlertNews, WantedAlert};
@@ -26,14 +27,18 @@ pub(crate) async fn run(app: &App, stop: &CancellationToken) {
     }
 }
 
-/// Raises, changes and clears alerts as the moment demands, unless another orchestrator is at it.
-pub async fn evaluate(app: &App) -> store::Result<Vec<AlertNews>> {
-    let now = app.clock.now();
-    let decide = |facts: &[AlertFacts]| {
+/// Raises, changes and clears alerts as the moment demands; `None` if somebody else is at it, who may have read before
+/// the latest change.
+pub async fn evaluate(app: &App) -> store::Result<Option<Vec<AlertNews>>> {
+    let decide = |facts: &[AlertFacts], now: Timestamp| {
         let devices: Vec<Device> = facts.iter().map(device).collect();
         service::wanted(&devices, since_epoch(now.as_millis())).into_iter().map(as_stored).collect()
     };
-    let news = app.store.evaluate_alerts(&Rule::ALL.map(Rule::as_str), decide, now).await?;
+    let Some(news) =
+        app.store.evaluate_alerts(&Rule::ALL.map(Rule::as_str), decide, || app.clock.now()).await?
+    else {
+        return Ok(None);
+    };
     for AlertNews { what, kind, subject, severity } in &news {
         if *what == "alert_cleared" {
             info!(event = *what, kind, subject, severity, "an alert has passed");
@@ -44,7 +49,7 @@ pub async fn evaluate(app: &App) -> store::Result<Vec<AlertNews>> {
     if !news.is_empty() {
         app.wake.changed();
     }
-    Ok(news)
+    Ok(Some(news))
 }
 
 fn device(facts: &AlertFacts) -> Device {

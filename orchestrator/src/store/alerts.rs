@@ -97,21 +97,22 @@ macro_rules! record {
 }
 
 impl Store {
-    /// Makes the open alerts of these kinds those that `decide` wants for the paired machines: the rest is cleared. While
-    /// another orchestrator is at it nothing happens, so that none judges by what it read before another's change.
+    /// Makes the open alerts of these kinds those that `decide` wants for the paired machines: the rest is cleared. `None`
+    /// while somebody else is at it: nothing happens, so that none judges by what it read before another's change.
     pub async fn evaluate_alerts(
         &self,
         kinds: &[&'static str],
-        decide: impl Fn(&[AlertFacts]) -> Vec<WantedAlert>,
-        now: Timestamp,
-    ) -> Result<Vec<AlertNews>> {
+        decide: impl Fn(&[AlertFacts], Timestamp) -> Vec<WantedAlert>,
+        now: impl Fn() -> Timestamp,
+    ) -> Result<Option<Vec<AlertNews>>> {
         each!(self, |db| {
             let mut tx = db.begin().await.doing("begin")?;
             let turn: i64 =
                 sqlx::query_scalar(db.sql().alerts_turn).fetch_one(&mut *tx).await.doing("take a turn")?;
             if turn == 0 {
-                return Ok(Vec::new());
+                return Ok(None);
             }
+            let now = now();
             let facts: Vec<AlertFacts> = sqlx::query_as(
                 "select d.id, d.name, d.paired_at, d.last_seen_at, d.heartbeat, d.receipt, t.expires_at as credentials_end_at
                  from devices d left join tunnels t on t.device_id = d.id where d.revoked_at is null order by d.paired_at, d.id")
@@ -120,7 +121,7 @@ impl Store {
                 .fetch_all(&mut *tx)
                 .await
                 .doing("list alerts")?;
-            let wanted = decide(&facts);
+            let wanted = decide(&facts, now);
             let steps = steps(&open, &wanted, kinds);
             for Step { id, alert, news } in &steps {
                 let Some(alert) = alert else {
@@ -143,7 +144,7 @@ impl Store {
                 record!(tx, id, news.what, now);
             }
             tx.commit().await.doing("evaluate alerts")?;
-            Ok(steps.into_iter().map(|step| step.news).collect())
+            Ok(Some(steps.into_iter().map(|step| step.news).collect()))
         })
     }
 

@@ -6,8 +6,9 @@ use link::{Alerts, Check, Heartbeat, LayerHealth, LayerReport, Receipt, Standing
 use orchestrator::alerting::evaluate;
 use serde::Serialize;
 
-use crate::support::{Database, Device, TestApp};
+use crate::support::{Database, Device, TestApp, until};
 
+const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How an alert shows: rule, severity, sentence.
@@ -24,15 +25,20 @@ async fn open(app: &TestApp, device: &Device) -> Vec<Seen> {
     open.into_iter().map(|alert| (alert.kind, alert.severity, alert.sentence)).collect()
 }
 
-/// What of both of them did something; the service's own look, every 15 s, may have been first.
+/// Both look at once, until one of them had its turn: the service's own look, every 15 s, may be at it and have read
+/// before the test's last change.
 async fn look(app: &TestApp, other: &TestApp) {
-    let (one, two) = tokio::join!(evaluate(&app.app), evaluate(&other.app));
-    drop((one.unwrap(), two.unwrap()));
+    until("a look at all that is known", async || {
+        let (one, two) = tokio::join!(evaluate(&app.app), evaluate(&other.app));
+        one.unwrap().or(two.unwrap())
+    })
+    .await;
 }
 
-async fn heard(database: &Database, app: &TestApp, device: &Device) {
-    let now = app.app.clock.now().as_millis();
-    database.run_made(format!("update devices set last_seen_at = {now} where id = '{}'", device.id)).await;
+/// The device has reported when `later` has passed: said before the clock moves, as the service looks by itself too.
+async fn heard_in(database: &Database, app: &TestApp, device: &Device, later: Duration) {
+    let at = app.app.clock.now().plus(later).as_millis();
+    database.run_made(format!("update devices set last_seen_at = {at} where id = '{}'", device.id)).await;
 }
 
 async fn set(database: &Database, device: &Device, column: &str, value: &impl Serialize) {
@@ -81,10 +87,10 @@ on_both! {
         let other = TestApp::join_at(&database, one.world.clone(), &[], Some(start)).await;
         let (watcher, device) = (Device::pair(&one.app.store, "watcher", start).await, Device::pair(&one.app.store, "studio", start).await);
         let mut stream = watcher.follow(&other, None).await;
+        heard_in(&database, &one, &watcher, FIVE_MINUTES).await;
         for app in [&one, &other] {
-            app.app.clock.advance(Duration::from_secs(5 * 60));
+            app.app.clock.advance(FIVE_MINUTES);
         }
-        heard(&database, &one, &watcher).await;
         for _ in 0..3 {
             look(&one, &other).await;
         }
@@ -96,7 +102,7 @@ on_both! {
         let seen = ("device_silent".to_owned(), "email".to_owned(), "studio does not report any more.".to_owned());
         assert_eq!(open(&one, &watcher).await, [seen]);
 
-        heard(&database, &one, &device).await;
+        heard_in(&database, &one, &device, Duration::ZERO).await;
         for _ in 0..3 {
             look(&one, &other).await;
         }
@@ -108,11 +114,12 @@ on_both! {
         let steps = database.ask("select cast(count(*) as text) from changes").await;
         assert_eq!(steps, "2", "each was told once");
 
+        for device in [&watcher, &device] {
+            heard_in(&database, &one, device, DAY * 8).await;
+        }
         for app in [&one, &other] {
             app.app.clock.advance(DAY * 8);
         }
-        heard(&database, &one, &watcher).await;
-        heard(&database, &one, &device).await;
         assert_eq!(self::alerts(&one, &watcher).await.recent, [], "after a week nobody wants to know");
     }
 }
@@ -147,9 +154,10 @@ on_both! {
             "insert into tunnels (device_id, url, model, verified_at, expires_at) values ('{}', 'https://llm.example.com', 'm', 1, {ends})", device.id)).await;
         let mut told = Vec::new();
         for days in [0, 23, 6, 1] {
+            for device in [&device, &watcher] {
+                heard_in(&database, &app, device, DAY * days).await;
+            }
             app.app.clock.advance(DAY * days);
-            heard(&database, &app, &device).await;
-            heard(&database, &app, &watcher).await;
             look(&app, &app).await;
             told.extend(open(&app, &watcher).await.into_iter().map(|(kind, severity, sentence)| {
                 assert_eq!(kind, "credentials_expire");
