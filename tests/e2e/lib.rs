@@ -16,6 +16,7 @@ use sims::discord::Discord;
 use sims::edge::Edge;
 use sims::groq::Groq;
 use sims::hubspot::HubSpot;
+pub use sims::machine::text;
 use sims::ollama::Ollama;
 use sims::sender::Sender;
 use tempfile::TempDir;
@@ -245,11 +246,6 @@ pub fn postgres_database(name: &str) -> Option<String> {
     }
     let (base, _) = server.rsplit_once('/').unwrap();
     Some(format!("{base}/{name}"))
-}
-
-/// What a process printed, as text.
-pub fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A program of this workspace, built when it is not yet.

@@ -1,8 +1,7 @@
 //! A machine of its own for one tray app, and the running app.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -11,8 +10,7 @@ use std::time::Duration;
 use agent::socket::{Reply, Request, ask};
 use agent::status::Status;
 use rustix::process::{Pid, Signal, kill_process};
-use sims::programs::{Control, Program, install};
-use tempfile::TempDir;
+use sims::programs::Program;
 
 use crate::desktop::Desktop;
 use crate::menu::TrayItem;
@@ -23,14 +21,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) const TRAY: &str = env!("CARGO_BIN_EXE_hubspot-triage-tray");
 const WINDOW: &str = env!("CARGO_BIN_EXE_hubspot-triage-window");
 
-/// `{"a":"0123","s":"AAAA…=","t":"11111111-2222-4333-8444-555555555555"}`.
-const TOKEN: &str = "eyJhIjoiMDEyMyIsInMiOiJBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBPSIsInQiOiIxMTExMTExMS0yMjIyLTQzMzMtODQ0NC01NTU1NTU1NTU1NTUifQ==";
-
-pub(crate) struct Machine {
-    folder: TempDir,
-    environment: BTreeMap<String, String>,
-    ports: [u16; 2],
-}
+/// Its environment is that of a desktop.
+pub(crate) struct Machine(sims::machine::Machine);
 
 /// A running tray app; killed with its test.
 pub(crate) struct App {
@@ -40,86 +32,29 @@ pub(crate) struct App {
 }
 
 impl Machine {
+    /// One that somebody has set up, so no window comes by itself.
     pub(crate) fn new(desktop: &Desktop) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["bin", "home"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
+        let mut machine = sims::machine::Machine::new(built());
+        machine.set("TUNNEL_TOKEN", &sims::edge::tunnel_token("11111111-2222-4333-8444-555555555555"));
+        // No software renderer of a graphics card.
+        machine.set("GDK_GL", "disable");
+        machine.set("LIBGL_ALWAYS_SOFTWARE", "1");
+        for (name, value) in desktop.environment() {
+            machine.set(&name, &value);
         }
-        for program in [Program::Ollama, Program::Cloudflared] {
-            install(program, built(), &folder.path().join("bin")).unwrap();
-        }
-        let path = |name: &str| folder.path().join(name).display().to_string();
-        let environment = [
-            ("PATH", format!("{}:/usr/bin:/bin", path("bin"))),
-            ("HOME", path("home")),
-            ("TRIAGE_AGENT_HOME", path("agent")),
-            ("TUNNEL_TOKEN", TOKEN.to_owned()),
-            ("SIM_STARTS", path("starts")),
-            ("SIM_PACE", "20".to_owned()),
-            ("SIM_OLLAMA_CONTROL", path("ollama.control")),
-            ("SIM_CLOUDFLARED_CONTROL", path("cloudflared.control")),
-            ("NO_COLOR", "1".to_owned()),
-            // No software renderer of a graphics card.
-            ("GDK_GL", "disable".to_owned()),
-            ("LIBGL_ALWAYS_SOFTWARE", "1".to_owned()),
-        ];
-        let mut environment: BTreeMap<String, String> =
-            environment.map(|(name, value)| (name.to_owned(), value)).into();
-        environment.extend(desktop.environment());
-        let held = [0, 0].map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap());
-        let ports = held.map(|listener| listener.local_addr().unwrap().port());
-        let machine = Self { folder, environment, ports };
+        let machine = Self(machine);
         machine.good_settings();
         machine
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.environment.insert(name.to_owned(), value.to_owned());
-    }
-
-    pub(crate) fn unset(&mut self, name: &str) {
-        self.environment.remove(name);
-    }
-
-    pub(crate) fn ports(&self) -> [u16; 2] {
-        self.ports
+    pub(crate) fn good_settings(&self) {
+        self.settings("orchestrator = \"https://triage.example.com\"\n");
     }
 
     /// Everything that the app has written, and its pages: folders, logs, what the browser engine keeps.
     pub(crate) fn written(&self) -> Vec<u8> {
-        let (mut bytes, mut folders) = (Vec::new(), vec![self.folder.path().to_owned()]);
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                match entry.file_type().unwrap() {
-                    kind if kind.is_dir() => folders.push(entry.path()),
-                    kind if kind.is_file() => bytes.extend(fs::read(entry.path()).unwrap_or_default()),
-                    _ => {}
-                }
-            }
-        }
-        bytes
-    }
-
-    pub(crate) fn settings(&self, text: &str) {
-        let folder = self.folder.path().join("agent/config");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("config.toml"), text).unwrap();
-    }
-
-    /// Somebody has set it up, so no window comes by itself.
-    pub(crate) fn good_settings(&self) {
-        let [ollama, metrics] = self.ports;
-        self.settings(&format!(
-            "orchestrator = \"https://triage.example.com\"\n[ollama]\naddress = \"127.0.0.1:{ollama}\"\n[cloudflared]\nmetrics_port = {metrics}\n"
-        ));
-    }
-
-    pub(crate) fn control(&self, program: Program) -> Control {
-        Control::at(&self.folder.path().join(format!("{}.control", program.name())))
+        let files = self.files("").into_iter();
+        files.flat_map(|file| fs::read(file).unwrap_or_default()).collect()
     }
 
     pub(crate) fn start(&self, words: &[&str]) -> App {
@@ -134,12 +69,25 @@ impl Machine {
     fn start_program(&self, program: &Path, words: &[&str]) -> App {
         static STARTED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let log = self.folder.path().join(format!("tray-{number}.log"));
-        let mut command = Command::new(program);
-        command.args(words).env_clear().envs(&self.environment).current_dir(self.folder.path());
+        let log = self.path(&format!("tray-{number}.log"));
+        let mut command = self.command(program, words);
         let out = File::create(&log).unwrap();
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().unwrap();
-        App { process, log, socket: self.folder.path().join("agent/run/agent.sock") }
+        App { process, log, socket: self.path("agent/run/agent.sock") }
+    }
+}
+
+impl Deref for Machine {
+    type Target = sims::machine::Machine;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Machine {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
     }
 }
 

@@ -3,10 +3,12 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use e2e::machine::{ACCESS_ID, ACCESS_SECRET, Agent, Machine, TUNNEL, layer};
+use e2e::machine::{ACCESS_ID, ACCESS_SECRET, Machine, TUNNEL};
 use e2e::{Orchestrator, World, text, wait_until};
 use serde_json::Value;
 use sims::hubspot::Ticket;
+use sims::machine::{Agent, layer};
+use sims::programs::Program;
 
 /// What takes a moment, with room for a machine that is busy with other tests.
 const SOON: Duration = Duration::from_secs(10);
@@ -39,7 +41,7 @@ fn pairing_code(world: &World, orchestrator: &Orchestrator) -> (String, String) 
 
 /// An agent that is paired and whose every hop is well.
 async fn paired<'a>(world: &World, orchestrator: &Orchestrator, machine: &'a Machine) -> Agent<'a> {
-    machine.keep_secrets().await;
+    machine.keep_secrets();
     let agent = machine.run().await;
     let (_, link) = pairing_code(world, orchestrator);
     let done = machine.ask(&["pair", &link]);
@@ -141,7 +143,7 @@ async fn codes_that_are_wrong_used_or_guessed_at_are_refused_each_in_its_own_wor
     let world = world().await;
     let orchestrator = world.serve().await;
     let Some(machine) = Machine::new(&world.edge) else { return };
-    machine.keep_secrets().await;
+    machine.keep_secrets();
     let (code, _) = pairing_code(&world, &orchestrator);
     let pair = |code: &str| {
         let done = machine.ask(&["pair", &orchestrator.url, code]);
@@ -174,7 +176,7 @@ async fn tickets_go_to_groq_at_once_when_the_machine_says_that_its_tunnel_is_dow
     let agent = paired(&world, &orchestrator, &machine).await;
     send(&orchestrator, 1).await;
     triaged_by(&world, 1, "local").await;
-    machine.cloudflared().set("exit=1").unwrap();
+    machine.control(Program::Cloudflared).set("exit=1").unwrap();
     agent.layer("cloudflared_process", "fail").await;
     let noticed = Instant::now();
     wait_until("the orchestrator to know", async || {
@@ -191,7 +193,7 @@ async fn tickets_go_to_groq_at_once_when_the_machine_says_that_its_tunnel_is_dow
         assert_eq!(shown["calls"].as_array().map(Vec::len), Some(1), "{shown}");
     }
     assert_eq!(world.edge.journal.entries_on("/api/chat").len(), calls, "nobody asked on the local side");
-    machine.cloudflared().set("").unwrap();
+    machine.control(Program::Cloudflared).set("").unwrap();
     usable(&agent).await;
     send(&orchestrator, 20).await;
     triaged_by(&world, 20, "local").await;
@@ -204,7 +206,7 @@ async fn without_the_cloud_tickets_wait_for_the_tunnel_and_run_when_it_is_back()
     let orchestrator = world.serve().await;
     let Some(machine) = Machine::new(&world.edge) else { return };
     let _agent = paired(&world, &orchestrator, &machine).await;
-    machine.cloudflared().set("exit=1").unwrap();
+    machine.control(Program::Cloudflared).set("exit=1").unwrap();
     wait_until("the orchestrator to know", async || {
         text(&world.run(&["devices", "list", "--json"]).stdout).contains("\"unusable\"")
     })
@@ -218,7 +220,7 @@ async fn without_the_cloud_tickets_wait_for_the_tunnel_and_run_when_it_is_back()
         })
         .await;
     }
-    machine.cloudflared().set("").unwrap();
+    machine.control(Program::Cloudflared).set("").unwrap();
     for id in 1..=5 {
         triaged_by(&world, id, "local").await;
     }
@@ -299,7 +301,7 @@ async fn an_orchestrator_that_was_away_is_found_again_and_no_secret_lies_about()
     let mut orchestrator = world.serve().await;
     let Some(machine) = Machine::new(&world.edge) else { return };
     let (code, link) = pairing_code(&world, &orchestrator);
-    machine.keep_secrets().await;
+    machine.keep_secrets();
     let agent = machine.run().await;
     let done = machine.ask(&["pair", &link]);
     assert!(done.status.success(), "{}", said(&done));
@@ -313,11 +315,11 @@ async fn an_orchestrator_that_was_away_is_found_again_and_no_secret_lies_about()
     send(&again, 1).await;
     triaged_by(&world, 1, "local").await;
     let tunnel_token = sims::edge::tunnel_token(TUNNEL);
-    let mut written = machine.written();
-    written.extend(world.written());
+    let written = world.written();
     for secret in
         [&code, &code.replace('-', ""), ACCESS_SECRET, SECRETS_KEY, ADMIN_TOKEN, &tunnel_token, "hst_"]
     {
+        machine.assert_no_file_holds(secret);
         let found = written.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!found, "{secret} was written somewhere");
     }
@@ -344,7 +346,7 @@ async fn a_test_ticket_passes_every_hop_or_names_the_one_that_it_does_not() {
     let soon = machine.ask(&["test-ticket"]);
     assert!(soon.status.code() == Some(1) && said(&soon).contains("a moment ago"), "{}", said(&soon));
 
-    machine.cloudflared().set("exit=1").unwrap();
+    machine.control(Program::Cloudflared).set("exit=1").unwrap();
     agent.layer("cloudflared_process", "fail").await;
     let mut shown = String::new();
     wait_until("another test ticket to be allowed", async || {

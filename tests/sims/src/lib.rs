@@ -16,6 +16,8 @@ mod ingress;
 mod journal;
 mod listener;
 #[cfg(target_os = "linux")]
+pub mod machine;
+#[cfg(target_os = "linux")]
 pub mod notices;
 pub mod ollama;
 #[cfg(target_os = "linux")]

@@ -10,11 +10,12 @@ use link::{TunnelOffer, Usability};
 use serde_json::{Value, json};
 use sims::cloudflare::Cloudflare;
 use sims::edge::Edge;
+use sims::machine::{Agent, Machine, layer, program, text};
 use sims::notices::Notices;
 use sims::ollama::Ollama;
 use tokio_util::sync::CancellationToken;
 
-use crate::whole::machine::{self, Agent, Machine, health, layer, program, text};
+use crate::whole::machine::{self, health};
 use orchestrator::{Orchestrator, TIME};
 use sims::session::Session;
 
@@ -90,7 +91,7 @@ async fn each_refusal_is_shown_in_the_orchestrators_words_and_changes_nothing() 
 async fn without_a_keychain_the_agent_keeps_the_token_and_without_both_no_code_is_used_up() {
     let orchestrator = Orchestrator::start().await;
     orchestrator.code(CODE, None);
-    let machine = Machine::new();
+    let machine = machine::with_token();
     let refused = machine.ask(&["pair", &orchestrator.url(), CODE]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(orchestrator.paired().is_empty(), "{}", text(&refused.stderr));
@@ -376,7 +377,7 @@ impl Scene {
         orchestrator.code(CODE, None);
         let ollama = Ollama::start().await.expect("a scene can be made");
         let edge = Edge::start(&ollama.url(), ID, SECRET).await.expect("a scene can be made");
-        let mut machine = Machine::new();
+        let mut machine = machine::with_token();
         machine.session(&session);
         machine.set("TRIAGE_AGENT_PUBLIC_URL", &edge.url());
         for (entry, secret) in [("cf-access-client-id", ID), ("cf-access-client-secret", SECRET)] {

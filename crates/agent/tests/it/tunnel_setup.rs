@@ -12,12 +12,13 @@ use agent::tunnel::setup::Entry;
 use agent::tunnel_setup::{Progress, Step, by_api, by_login, by_token};
 use secrecy::SecretString;
 use sims::cloudflare::{Cloudflare, TOKEN as API_TOKEN};
+use sims::machine::{Machine, program, text};
 use sims::programs::Program;
 use tokio::sync::watch;
 
 use crate::children::scene::TOKEN;
 use crate::support::{HOST, Keychain};
-use crate::whole::machine::{Machine, program, text};
+use crate::whole::machine;
 
 /// What another process of this machine works with.
 fn context(machine: &Machine, api_url: Option<String>) -> Context {
@@ -73,7 +74,7 @@ fn all_done(told: &Told) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_runs_its_tunnel_and_what_is_wrong_changes_nothing() {
-    let mut machine = Machine::new();
+    let mut machine = machine::with_token();
     machine.unset("TUNNEL_TOKEN");
     let agent = machine.run().await;
     let handle = Handle::There(machine.path("agent/run/agent.sock"));
@@ -100,7 +101,7 @@ async fn a_token_runs_its_tunnel_and_what_is_wrong_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_shows_its_page_makes_the_tunnel_and_can_be_broken_off() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     let agent = machine.run().await;
     let handle = Handle::There(machine.path("agent/run/agent.sock"));
     let context = with_program(&machine, context(&machine, None));
@@ -138,7 +139,7 @@ async fn a_login_shows_its_page_makes_the_tunnel_and_can_be_broken_off() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_api_token_does_everything_step_by_step_and_is_kept_nowhere() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     let agent = machine.run().await;
     let handle = Handle::There(machine.path("agent/run/agent.sock"));
     let cloudflare = Cloudflare::start().await.unwrap();

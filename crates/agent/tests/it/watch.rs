@@ -10,11 +10,11 @@ use sims::programs::Program;
 use sims::session::Session;
 use tokio::sync::mpsc;
 
-use crate::whole::machine::Machine;
+use crate::whole::machine;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watcher_is_told_at_once_and_of_every_change_and_hears_the_end() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     let agent = machine.run().await;
     let handle = Handle::There(machine.path("agent/run/agent.sock"));
     let mut watching = handle.ask(Request::Watch).await.unwrap();
@@ -34,8 +34,8 @@ async fn a_watcher_is_told_at_once_and_of_every_change_and_hears_the_end() {
 async fn a_click_on_a_notice_opens_the_page_that_it_is_about() {
     let Some(session) = Session::start() else { return };
     let desktop = Notices::start_at(session.address()).await;
-    let mut machine = Machine::new();
-    machine.bus(session.address());
+    let mut machine = machine::with_token();
+    machine.set("DBUS_SESSION_BUS_ADDRESS", session.address());
     machine.settings("[notices]\nsettle_seconds = 1\n");
     let agent = machine.run().await;
     let handle = Handle::There(machine.path("agent/run/agent.sock"));

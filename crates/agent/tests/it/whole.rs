@@ -5,17 +5,18 @@ pub(crate) mod machine;
 use serde_json::Value;
 use sims::cloudflare::Cloudflare;
 use sims::edge::Edge;
+use sims::machine::{layer, program, text};
 use sims::notices::Notices;
 use sims::ollama::Ollama;
 use sims::programs::Program;
 use sims::session::Session;
 
 use crate::children::scene::{TOKEN, runs};
-use machine::{Machine, health, layer, program, text};
+use machine::health;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_programs_come_up_and_come_back_after_a_kill() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     let agent = machine.run().await;
     let up = |status: &Value| {
         ["ollama", "cloudflared"].into_iter().all(|kind| program(status, kind)["state"] == "running")
@@ -40,7 +41,7 @@ async fn both_programs_come_up_and_come_back_after_a_kill() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_is_killed_leaves_no_program_behind_and_starts_afresh() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     let agent = machine.run().await;
     let status =
         agent.until("both programs", |status| program(status, "cloudflared")["state"] == "running").await;
@@ -57,8 +58,8 @@ async fn an_agent_that_is_killed_leaves_no_program_behind_and_starts_afresh() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_elses_ollama_is_used_and_neither_killed_nor_doubled() {
-    let machine = Machine::new();
-    let mut theirs = machine.somebody_elses_ollama().await;
+    let machine = machine::with_token();
+    let mut theirs = machine::somebody_elses_ollama(&machine).await;
     let agent = machine.run().await;
     let status = agent.until("it to be used", |status| program(status, "ollama")["state"] == "adopted").await;
     assert_eq!(program(&status, "ollama")["pid"], Value::Null);
@@ -73,7 +74,7 @@ async fn somebody_elses_ollama_is_used_and_neither_killed_nor_doubled() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_agent_is_refused_and_says_why() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     let agent = machine.run().await;
     let second = machine.ask(&["run"]);
     assert_eq!(second.status.code(), Some(1));
@@ -87,8 +88,8 @@ async fn a_second_agent_is_refused_and_says_why() {
 async fn a_tunnel_that_stays_down_is_told_once_and_its_return_once() {
     let Some(session) = Session::start() else { return };
     let desktop = Notices::start_at(session.address()).await;
-    let mut machine = Machine::new();
-    machine.bus(session.address());
+    let mut machine = machine::with_token();
+    machine.set("DBUS_SESSION_BUS_ADDRESS", session.address());
     machine.settings("[notices]\nsettle_seconds = 2\n");
     let agent = machine.run().await;
     agent.until("the tunnel", |status| program(status, "cloudflared")["state"] == "running").await;
@@ -110,7 +111,7 @@ async fn an_address_without_a_lock_is_told_at_once_and_doctor_says_how_to_close_
     let desktop = Notices::start_at(session.address()).await;
     let ollama = Ollama::start().await.unwrap();
     let edge = Edge::start(&ollama.url(), ID, SECRET).await.unwrap();
-    let mut machine = Machine::new();
+    let mut machine = machine::with_token();
     machine.session(&session);
     machine.set("TRIAGE_AGENT_PUBLIC_URL", &edge.url());
     for (entry, secret) in [("cf-access-client-id", ID), ("cf-access-client-secret", SECRET)] {
@@ -142,7 +143,7 @@ async fn an_address_without_a_lock_is_told_at_once_and_doctor_says_how_to_close_
 async fn secrets_outlive_a_restart_are_gone_after_unpair_and_are_found_nowhere_else() {
     let Some(mut session) = Session::start() else { return };
     session.keyring(Some("test-password"));
-    let mut machine = Machine::new();
+    let mut machine = machine::with_token();
     machine.session(&session);
     machine.unset("TUNNEL_TOKEN");
     machine.set_secret("tunnel-token", TOKEN);
@@ -185,7 +186,7 @@ async fn a_setup_says_first_what_it_does_goes_on_after_a_failure_and_is_taken_ba
     session.keyring(Some("test-password"));
     let cloudflare = Cloudflare::start().await.unwrap();
     let empty = cloudflare.contents();
-    let mut machine = Machine::new();
+    let mut machine = machine::with_token();
     machine.session(&session);
     machine.set("CLOUDFLARE_API_URL", &cloudflare.url());
     machine.set("CLOUDFLARE_API_TOKEN", sims::cloudflare::TOKEN);
@@ -220,7 +221,7 @@ async fn a_setup_says_first_what_it_does_goes_on_after_a_failure_and_is_taken_ba
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tunnel_of_this_machine_is_made_with_a_config_that_is_shown_and_kept_before_it_is_replaced() {
-    let mut machine = Machine::new();
+    let mut machine = machine::with_token();
     machine.unset("TUNNEL_TOKEN");
     let local = ["tunnel", "local", "--hostname", "ollama.example.com"];
     let unlocked = machine.ask(&local);
@@ -264,7 +265,7 @@ async fn a_tunnel_of_this_machine_is_made_with_a_config_that_is_shown_and_kept_b
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_is_counted_and_its_last_lines_are_kept() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     machine.control(Program::Ollama).set("flood=100000,flood-lines=200000").unwrap();
     let agent = machine.run().await;
     let status = agent
@@ -281,7 +282,7 @@ async fn a_flood_is_counted_and_its_last_lines_are_kept() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_settings_are_all_named_and_nothing_is_started() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     machine.settings("hostnam = \"x\"\n[cloudflared]\nmetrics_port = 0\n");
     let refused = machine.ask(&["run"]);
     let said = text(&refused.stderr);

@@ -6,10 +6,11 @@ use agent::link::{Question, TriageQuery};
 use agent::socket::{Check, Reply, Request};
 use link::{CorrectionRequest, TriageDetail};
 use serde_json::{Value, json};
+use sims::machine::text;
 use supervise::health::Layer;
 
 use crate::link::{ID, SECRET, Scene, ticket};
-use crate::whole::machine::{Machine, health, text};
+use crate::whole::machine::{self, health};
 
 async fn evidence(handle: &Handle, layer: Layer) -> Option<Exchange> {
     match handle.ask_once(Request::Evidence { layer }).await {
@@ -90,7 +91,7 @@ async fn tickets_are_listed_shown_triaged_again_and_corrected_and_figures_come()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_an_orchestrator_it_is_said_that_there_is_none() {
-    let machine = Machine::new();
+    let machine = machine::with_token();
     let agent = machine.run().await;
     let handle = Handle::There(machine.path("agent/run/agent.sock"));
     let asked = answered(&handle, Question::Stats { window: "24h".to_owned() }).await;

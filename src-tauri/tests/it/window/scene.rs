@@ -55,12 +55,9 @@ impl Scene {
         for (name, value) in driver::environment(engine) {
             machine.set(name, &value);
         }
-        let [ollama, metrics] = machine.ports();
-        machine.settings(&format!(
-            "[ollama]\naddress = \"127.0.0.1:{ollama}\"\n[cloudflared]\nmetrics_port = {metrics}\n[notices]\nsettle_seconds = 2\n"
-        ));
+        machine.settings("[notices]\nsettle_seconds = 2\n");
         world.edge.add_token(ACCESS_ID, ACCESS_SECRET);
-        world.edge.lead_tunnel(TUNNEL, &format!("http://127.0.0.1:{ollama}")).unwrap();
+        world.edge.lead_tunnel(TUNNEL, &format!("http://{}", machine.ollama())).unwrap();
         Some(Self { orchestrator, world, notices, machine, desktop, engine })
     }
 

@@ -131,7 +131,7 @@ pub(crate) fn keeper() -> PathBuf {
 }
 
 /// The folder with the built programs. Cargo builds them with all tests, and not for this test binary alone.
-fn built() -> &'static Path {
+pub(crate) fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let own = std::env::current_exe().unwrap();
