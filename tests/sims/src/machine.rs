@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
+    clippy::must_use_candidate,
     reason = "whatever cannot be made or read here fails the test that wanted it, where it wanted it"
 )]
 
@@ -165,13 +166,11 @@ impl Machine {
     }
 
     /// Runs a command of the agent to its end.
-    #[must_use]
     pub fn ask(&self, words: &[&str]) -> Output {
         self.command(&self.agent, words).stdin(Stdio::null()).output().unwrap()
     }
 
     /// The same with a line on its standard input.
-    #[must_use]
     pub fn tell(&self, words: &[&str], line: &str) -> Output {
         let mut command = self.command(&self.agent, words);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -189,8 +188,7 @@ impl Machine {
     /// Starts the agent and waits until it answers.
     pub async fn run(&self) -> Agent<'_> {
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
-        let process =
-            self.command(&self.agent, &["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let process = self.command(&self.agent, &["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let agent = Agent { machine: self, process, log: self.log() };
         agent.until("it to answer", |_| true).await;
         agent

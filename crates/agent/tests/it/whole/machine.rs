@@ -1,4 +1,5 @@
 //! A machine whose tunnel runs by a token, and what is asked about it from outside.
+#![expect(clippy::unwrap_used, reason = "in a test a failure should say where")]
 
 use std::fs::File;
 use std::io::Read as _;
