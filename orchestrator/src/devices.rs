@@ -91,7 +91,7 @@ pub(crate) async fn look(app: &App) -> Option<Vec<TunnelRow>> {
 pub(crate) async fn tell(app: &App) -> Option<Vec<TunnelRow>> {
     let tunnels = look(app).await;
     app.wake.spread(News::Devices);
-    if let Err(error) = app.store.tell(News::Devices).await {
+    if let Err(error) = app.store.tell(News::Devices.as_str()).await {
         warn!(event = "news_not_told", error = %error.chain(), "cannot tell other orchestrators; they look by themselves");
     }
     tunnels

@@ -114,7 +114,7 @@ async fn revoke(store: &Store, id: &str, now: Timestamp) -> anyhow::Result<ExitC
         );
         return Ok(ExitCode::FAILURE);
     }
-    if let Err(error) = store.tell(News::Devices).await {
+    if let Err(error) = store.tell(News::Devices.as_str()).await {
         debug!(error = %error.chain(), "cannot tell running orchestrators; they look by themselves");
     }
     println!("Device {id} is revoked: its token has ended, and its tunnel is forgotten.");

@@ -45,7 +45,7 @@ impl Store {
         tickets: &[TicketRow<'_>],
         now: Timestamp,
     ) -> Result<BTreeSet<String>> {
-        let Some(pool) = self.postgres() else { return Ok(BTreeSet::new()) };
+        let Some(db) = self.postgres() else { return Ok(BTreeSet::new()) };
         let stored: sqlx::Result<Vec<String>> = sqlx::query_scalar(ACCEPT_NEW)
             .bind(now.as_millis())
             .bind(array(tickets, |t| t.ticket_id.as_str()))
@@ -62,7 +62,7 @@ impl Store {
             .bind(array(events, |(_, e)| e.property.as_deref()))
             .bind(array(events, |(_, e)| e.attempt))
             .bind(array(events, |(request, _)| request.request_id.as_str()))
-            .fetch_all(pool)
+            .fetch_all(db.write())
             .await;
         match stored {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(BTreeSet::new()),

@@ -167,7 +167,7 @@ impl Store {
             Delivered::Failed { why } => ("failed", None, None, Some(why)),
         };
         let detail = serde_json::json!({ "target": job.kind.as_str(), "error": error }).to_string();
-        if let Some(pool) = self.postgres() {
+        if let Some(db) = self.postgres() {
             let ours: i64 = sqlx::query_scalar(DELIVERED)
                 .bind(job.ticket_id.as_str())
                 .bind(job.kind.as_str())
@@ -178,7 +178,7 @@ impl Store {
                 .bind(error)
                 .bind(now.as_millis())
                 .bind(&detail)
-                .fetch_one(pool)
+                .fetch_one(db.write())
                 .await
                 .doing("record a delivery")?;
             if ours == 1 {

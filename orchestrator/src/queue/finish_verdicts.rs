@@ -82,7 +82,7 @@ select id from given";
 impl Store {
     /// Stores those ends that are verdicts and need nothing special; returns the ids of the verdicts.
     pub(super) async fn finish_verdicts(&self, ended: &[Ended], now: Timestamp) -> Result<BTreeSet<String>> {
-        let Some(pool) = self.postgres() else { return Ok(BTreeSet::new()) };
+        let Some(db) = self.postgres() else { return Ok(BTreeSet::new()) };
         let (mut ids, mut held, mut verdicts, mut attempts) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for one in ended {
@@ -106,7 +106,7 @@ impl Store {
             .bind(Value::Array(verdicts).to_string())
             .bind(Value::Array(attempts).to_string())
             .bind(now.as_millis())
-            .fetch_all(pool)
+            .fetch_all(db.write())
             .await
             .doing("store verdicts")?;
         Ok(stored.into_iter().collect())

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::Kind;
-use crate::store::{CHANNEL, Result, Store};
+use crate::store::{CHANNEL, Postgres, Result, Store};
 
 /// Under load others are told no more often: they have been woken anyway.
 const TELL_EVERY: Duration = Duration::from_millis(50);
@@ -52,8 +52,7 @@ pub struct Wake {
 impl Wake {
     /// There may be work of this kind.
     pub fn wake(&self, kind: Kind) {
-        self.of(kind).notify_waiters();
-        // Kept for a worker that is just about to wait.
+        // One loop takes the jobs of a kind. Kept for when it is just about to wait.
         self.of(kind).notify_one();
     }
 
@@ -103,8 +102,8 @@ impl Wake {
 /// Postgres lets transactions with a notification commit one at a time only.
 pub async fn tell(store: &Store, wake: &Wake, stop: &CancellationToken) {
     if store.is_shared() {
-        let triages = tell_of(&wake.others, stop, || store.notify(Kind::Triage));
-        let changes = tell_of(&wake.others_changes, stop, || store.tell(News::Changes));
+        let triages = tell_of(&wake.others, stop, || store.tell(Kind::Triage.as_str()));
+        let changes = tell_of(&wake.others_changes, stop, || store.tell(News::Changes.as_str()));
         tokio::join!(triages, changes);
     }
 }
@@ -130,10 +129,10 @@ async fn tell_of<F: Future<Output = Result<()>>>(
 /// Tells them what [`tell`] left.
 pub async fn tell_rest(store: &Store, wake: &Wake) {
     if wake.others.notified().now_or_never().is_some() {
-        said(store.notify(Kind::Triage).await);
+        said(store.tell(Kind::Triage.as_str()).await);
     }
     if wake.others_changes.notified().now_or_never().is_some() {
-        said(store.tell(News::Changes).await);
+        said(store.tell(News::Changes.as_str()).await);
     }
 }
 
@@ -146,12 +145,12 @@ fn said(told: Result<()>) {
 /// Passes Postgres notifications on to this process's workers until `stop`; reconnects for ever. Polling covers
 /// whatever is missed meanwhile.
 pub async fn listen(store: Store, wake: Arc<Wake>, stop: CancellationToken) {
-    let Some(pool) = store.postgres() else { return };
+    let Some(db) = store.postgres() else { return };
     let mut pause = Duration::from_millis(250);
     loop {
         let heard = tokio::select! {
             () = stop.cancelled() => return,
-            heard = hear(pool, &wake) => heard,
+            heard = hear(db, &wake) => heard,
         };
         if let Err(error) = heard {
             warn!(event = "listen_failed", %error, "not listening for other orchestrators; polling meanwhile");
@@ -164,18 +163,22 @@ pub async fn listen(store: Store, wake: Arc<Wake>, stop: CancellationToken) {
     }
 }
 
-async fn hear(pool: &sqlx::PgPool, wake: &Wake) -> sqlx::Result<()> {
-    let mut listener = PgListener::connect_with(pool).await?;
+async fn hear(db: &Postgres, wake: &Wake) -> sqlx::Result<()> {
+    let mut listener = PgListener::connect_with(db.pool()).await?;
     listener.listen(CHANNEL).await?;
     debug!("listening for other orchestrators");
     while let Some(notification) = listener.try_recv().await? {
+        let (what, by) = notification.payload().split_once(' ').unwrap_or((notification.payload(), ""));
+        if by == db.name() {
+            continue;
+        }
         for kind in Kind::ALL {
-            if notification.payload() == kind.as_str() {
+            if what == kind.as_str() {
                 wake.wake(kind);
             }
         }
         for news in News::ALL {
-            if notification.payload() == news.as_str() {
+            if what == news.as_str() {
                 wake.spread(news);
             }
         }

@@ -35,7 +35,7 @@ pub(crate) struct Sql {
     pub alerts_turn: &'static str,
     /// `()` → what each device that is not revoked last said of its place in the way of tickets, oldest first.
     pub devices_said: &'static str,
-    /// `(kind)`: tells the other orchestrators that there is work.
+    /// `(what)`: tells the orchestrators that there is work or news; after a space may follow who need not hear it.
     pub notify: &'static str,
 }
 

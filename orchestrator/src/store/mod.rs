@@ -12,6 +12,7 @@ mod dialect;
 mod hubspot_writes;
 mod open;
 mod pairing_codes;
+mod postgres;
 mod receipts;
 mod reconciliation;
 mod stats;
@@ -23,10 +24,7 @@ mod tunnels;
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use sqlx::{PgPool, SqlitePool};
-
-use crate::queue::Kind;
-use crate::queue::wake::News;
+use sqlx::SqlitePool;
 
 pub use alerts::{AlertFacts, AlertNews, WantedAlert};
 pub use corrections::{Corrected, NewCorrection};
@@ -34,6 +32,7 @@ pub use devices::{Beat, DeviceRow, DeviceSaid, NewDevice};
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
 pub use open::{OpenError, Schema};
+pub use postgres::Postgres;
 pub use reconciliation::{Progress, Run, RunEnd, Standing, Turn};
 pub use tickets::{Retry, Ticket};
 pub use triage_pages::{Cursor, Filter};
@@ -47,12 +46,6 @@ pub enum Store {
     Postgres(Postgres),
     /// A file of our own.
     Sqlite(Sqlite),
-}
-
-/// Connections to Postgres.
-#[derive(Debug, Clone)]
-pub struct Postgres {
-    pool: PgPool,
 }
 
 /// Connections to SQLite: one that writes, some that read beside it.
@@ -72,26 +65,6 @@ macro_rules! each {
     };
 }
 pub(crate) use each;
-
-impl Postgres {
-    pub(crate) const fn read(&self) -> &PgPool {
-        &self.pool
-    }
-
-    /// For a statement that is a transaction of its own.
-    pub(crate) const fn write(&self) -> &PgPool {
-        &self.pool
-    }
-
-    pub(crate) async fn begin(&self) -> sqlx::Result<sqlx::Transaction<'static, sqlx::Postgres>> {
-        self.pool.begin().await
-    }
-
-    #[expect(clippy::unused_self, reason = "the same call as on the other engine")]
-    pub(crate) const fn sql(&self) -> &'static Sql {
-        &dialect::POSTGRES
-    }
-}
 
 impl Sqlite {
     pub(crate) const fn read(&self) -> &SqlitePool {
@@ -185,20 +158,11 @@ impl Store {
         })
     }
 
-    /// Tells the other orchestrators that there is work of a kind.
-    pub async fn notify(&self, kind: Kind) -> Result<()> {
-        let notify = each!(self, |db| {
-            sqlx::query(db.sql().notify).bind(kind.as_str()).execute(db.read()).await.map(|_| ())
-        });
-        notify.doing("notify")
-    }
-
-    /// Tells the other orchestrators that there may be such news.
-    pub async fn tell(&self, news: News) -> Result<()> {
-        let notify = each!(self, |db| {
-            sqlx::query(db.sql().notify).bind(news.as_str()).execute(db.read()).await.map(|_| ())
-        });
-        notify.doing("notify")
+    /// Tells the other orchestrators of a kind of work or of news, by its name.
+    pub(crate) async fn tell(&self, what: &str) -> Result<()> {
+        let Some(db) = self.postgres() else { return Ok(()) };
+        let told = sqlx::query(db.sql().notify).bind(format!("{what} {}", db.name())).execute(db.read());
+        told.await.map(|_| ()).doing("notify")
     }
 
     /// Several orchestrators may share it.
@@ -209,7 +173,7 @@ impl Store {
     /// Closes all connections.
     pub async fn close(&self) {
         match self {
-            Self::Postgres(db) => db.pool.close().await,
+            Self::Postgres(db) => db.close().await,
             Self::Sqlite(db) => {
                 db.read.close().await;
                 db.write.close().await;
@@ -217,10 +181,10 @@ impl Store {
         }
     }
 
-    /// The Postgres pool, for what only Postgres has.
-    pub(crate) const fn postgres(&self) -> Option<&PgPool> {
+    /// Postgres, for what only it has.
+    pub(crate) const fn postgres(&self) -> Option<&Postgres> {
         match self {
-            Self::Postgres(db) => Some(&db.pool),
+            Self::Postgres(db) => Some(db),
             Self::Sqlite(_) => None,
         }
     }

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use sqlx::Connection;
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Doing, Postgres, Result, Sqlite, Store, each};
@@ -24,10 +24,7 @@ fn tolerant(mut migrations: Migrator) -> Migrator {
 }
 
 /// Longest wait for a connection: a webhook must be answered well within HubSpot's 5 seconds.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A connection that rested no longer than this is taken to be alive.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database cannot be opened at all.
 #[derive(Debug, thiserror::Error)]
@@ -61,17 +58,7 @@ impl Store {
     pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?.application_name("hubspot-triage");
-            // Only a connection that has rested may have died unnoticed; asking it every time would double short work.
-            let pool = PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .test_before_acquire(false)
-                .before_acquire(|connection, resting| {
-                    Box::pin(
-                        async move { Ok(resting.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) },
-                    )
-                });
-            return Ok(Self::Postgres(Postgres { pool: pool.connect_lazy_with(options) }));
+            return Ok(Self::Postgres(Postgres::new(options, connections)));
         }
         if !url.starts_with("sqlite:") {
             return Err(OpenError::UnknownKind);
@@ -99,7 +86,7 @@ impl Store {
     /// Brings the schema up to date; several may call it at once (Postgres: under an advisory lock).
     pub async fn migrate(&self) -> std::result::Result<(), OpenError> {
         match self {
-            Self::Postgres(db) => POSTGRES_MIGRATIONS.run(&db.pool).await?,
+            Self::Postgres(db) => POSTGRES_MIGRATIONS.run(db.pool()).await?,
             Self::Sqlite(db) => SQLITE_MIGRATIONS.run(&db.write).await?,
         }
         Ok(())

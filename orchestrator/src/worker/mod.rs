@@ -41,6 +41,9 @@ const fn gather(kind: Kind) -> Duration {
     }
 }
 
+/// When nothing has come for so long, it is worth asking what is due next.
+const LULL: Duration = Duration::from_millis(20);
+
 /// How often tickets are looked for that wait too long.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
@@ -177,6 +180,12 @@ async fn wake(app: &App, due: Vec<(Kind, Proof)>) -> Vec<(Kind, Proof)> {
     left
 }
 
+/// Whether a claim left jobs that are due.
+enum More {
+    Perhaps,
+    No,
+}
+
 /// The workers of one kind of job.
 struct Crew {
     app: Arc<App>,
@@ -209,8 +218,12 @@ impl Crew {
                 return;
             }
             let pause = match self.claim().await {
-                Ok(0) => self.until_next_due().await,
-                Ok(_) => continue,
+                Ok(More::Perhaps) => continue,
+                Ok(More::No) => tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = woken.as_mut() => continue,
+                    () = tokio::time::sleep(LULL) => self.until_next_due().await,
+                },
                 Err(error) => {
                     warn!(event = "claim_failed", kind = self.kind.as_str(), error = %error.chain(), "cannot claim jobs");
                     DATABASE_PAUSE
@@ -233,14 +246,14 @@ impl Crew {
     }
 
     /// Claims as many jobs as there are free slots and starts on them.
-    async fn claim(&self) -> store::Result<usize> {
+    async fn claim(&self) -> store::Result<More> {
         if self.is_stopped() {
-            return Ok(0);
+            return Ok(More::No);
         }
-        let jobs =
-            self.app.store.claim(self.kind, self.slots.available_permits(), self.app.clock.now()).await?;
-        let claimed = jobs.len();
-        if self.kind == Kind::Triage && claimed > 0 && self.app.providers.has_devices() {
+        let free = self.slots.available_permits();
+        let jobs = self.app.store.claim(self.kind, free, self.app.clock.now()).await?;
+        let more = if jobs.len() < free { More::No } else { More::Perhaps };
+        if self.kind == Kind::Triage && !jobs.is_empty() && self.app.providers.has_devices() {
             // What a device said to another orchestrator counts from this claim on, whether or not the news came through.
             let heard = self.app.providers.refresh(&self.app.store).await;
             heard.inspect_err(|error| debug!(error = %error.chain(), "cannot look what devices say")).ok();
@@ -255,7 +268,7 @@ impl Crew {
                 drop(slot);
             });
         }
-        Ok(claimed)
+        Ok(more)
     }
 
     /// The tickets of jobs that are about their text, all at once; what cannot be read is read again, each by its worker.

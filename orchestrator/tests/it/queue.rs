@@ -10,7 +10,7 @@ use sqlx::postgres::PgListener;
 use triage::ticket::TicketId;
 use triage::time::Timestamp;
 
-use crate::support::Database;
+use crate::support::{Database, PATIENCE, until};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_392_000_000);
 
@@ -189,6 +189,52 @@ async fn what_is_handed_back_wakes_the_other_orchestrators() {
     store.hand_back(&jobs[0], NOW).await.unwrap();
     let heard = tokio::time::timeout(Duration::from_secs(30), others.recv()).await;
     assert_eq!(heard.expect("a notification comes").unwrap().payload(), "triage");
+}
+
+const CONNECTIONS: &str = "select cast(count(*) as text) from pg_stat_activity
+    where application_name = 'hubspot-triage' and datname = current_database()";
+
+#[tokio::test]
+async fn short_statements_one_after_the_other_share_a_connection_and_none_is_left_open() {
+    let Some(database) = Database::postgres().await else {
+        eprintln!("skipped: TEST_DATABASE_URL is not set");
+        return;
+    };
+    let store = Store::open(&database.url, 8).await.unwrap();
+    for _ in 0..20 {
+        store.now_millis().await.unwrap();
+    }
+    assert_eq!(database.ask(CONNECTIONS).await, "1");
+    tokio::time::timeout(PATIENCE, store.close()).await.expect("what is at hand is closed too");
+    none_open(&database).await;
+}
+
+#[tokio::test]
+async fn connections_that_are_lost_cost_one_statement_at_most() {
+    let Some(database) = Database::postgres().await else {
+        eprintln!("skipped: TEST_DATABASE_URL is not set");
+        return;
+    };
+    let store = Store::open(&database.url, 8).await.unwrap();
+    let together = (0..4).map(|_| store.now_millis());
+    assert!(futures::future::join_all(together).await.iter().all(Result::is_ok));
+    database
+        .run(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+                where application_name = 'hubspot-triage' and datname = current_database()",
+        )
+        .await;
+    none_open(&database).await;
+    let mut failed = 0;
+    for _ in 0..20 {
+        failed += usize::from(store.now_millis().await.is_err());
+    }
+    assert!(failed <= 1, "{failed}");
+}
+
+async fn none_open(database: &Database) {
+    until("all connections to be closed", async || (database.ask(CONNECTIONS).await == "0").then_some(()))
+        .await;
 }
 
 on_both! {

@@ -1,0 +1,194 @@
+//! Connections to Postgres. For a statement that is a transaction of its own, the one that was used last is used next.
+//!
+//! sqlx's pool hands its connections out in turn, and when one comes back it is asked whether it lives. For short statements
+//! that is a round trip more than the work itself, and every server process begins with cold caches.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{Connection, Describe, Either, Execute, Executor, PgPool, SqlStr, Transaction};
+
+use super::dialect::{self, Sql};
+use super::open::ACQUIRE_TIMEOUT;
+
+/// A connection that rested no longer than this is taken to be alive.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// Connections that are kept at hand; the pool has so many more, so that they are missing nowhere.
+const MOST_AT_HAND: u32 = 4;
+
+/// After this a connection goes back to the pool, which closes those that are too old.
+const KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// A Postgres server, and the executor of statements that are transactions of their own.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    name: Arc<str>,
+    pool: PgPool,
+    at_hand: Arc<AtHand>,
+}
+
+#[derive(Debug, Default)]
+struct AtHand(Mutex<Vec<Held>>);
+
+#[derive(Debug)]
+struct Held {
+    connection: PoolConnection<sqlx::Postgres>,
+    since: Instant,
+    used_at: Instant,
+}
+
+impl Postgres {
+    /// Connects when that is first needed.
+    pub(super) fn new(options: PgConnectOptions, connections: u32) -> Self {
+        // Only a connection that has rested may have died unnoticed; asking it every time would double short work.
+        let pool = PgPoolOptions::new()
+            .max_connections(connections + MOST_AT_HAND)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, resting| {
+                Box::pin(async move { Ok(resting.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) })
+            });
+        let name = uuid::Uuid::new_v4().simple().to_string().into();
+        Self { name, pool: pool.connect_lazy_with(options), at_hand: Arc::default() }
+    }
+
+    pub(crate) const fn read(&self) -> &Self {
+        self
+    }
+
+    /// For a statement that is a transaction of its own.
+    pub(crate) const fn write(&self) -> &Self {
+        self
+    }
+
+    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<'static, sqlx::Postgres>> {
+        self.pool.begin().await
+    }
+
+    #[expect(clippy::unused_self, reason = "the same call as on the other engine")]
+    pub(crate) const fn sql(&self) -> &'static Sql {
+        &dialect::POSTGRES
+    }
+
+    /// Tells this process from others that share the database.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// For what holds a connection for long.
+    pub(crate) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub(super) async fn close(&self) {
+        let closing = self.pool.close();
+        drop(self.at_hand.take_all());
+        closing.await;
+    }
+
+    async fn take(&self) -> sqlx::Result<Held> {
+        let latest = self.at_hand.lock().pop();
+        if let Some(held) = latest {
+            if held.used_at.elapsed() < TRUSTED_FOR {
+                return Ok(held);
+            }
+            // The others have rested for longer. The pool looks after them.
+            drop(self.at_hand.take_all());
+        }
+        let (connection, now) = (self.pool.acquire().await?, Instant::now());
+        Ok(Held { connection, since: now, used_at: now })
+    }
+
+    async fn all<'q, E>(&self, query: E) -> sqlx::Result<Vec<Either<PgQueryResult, PgRow>>>
+    where
+        E: 'q + Execute<'q, sqlx::Postgres>,
+    {
+        let mut held = self.take().await?;
+        let all = held.connection.fetch_many(query).try_collect().await;
+        if all.is_ok() {
+            self.keep(held);
+        } else {
+            // If this one was lost, the others were too: the pool looks.
+            drop(self.at_hand.take_all());
+        }
+        all
+    }
+
+    /// Only one whose work has succeeded: the pool examines the others when they are dropped.
+    fn keep(&self, held: Held) {
+        let mut at_hand = self.at_hand.lock();
+        let is_full = at_hand.len() >= MOST_AT_HAND as usize;
+        if !(is_full || self.pool.is_closed() || held.since.elapsed() > KEPT_FOR) {
+            at_hand.push(Held { used_at: Instant::now(), ..held });
+        }
+    }
+}
+
+impl AtHand {
+    fn lock(&self) -> MutexGuard<'_, Vec<Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_all(&self) -> Vec<Held> {
+        std::mem::take(&mut *self.lock())
+    }
+}
+
+impl Drop for AtHand {
+    fn drop(&mut self) {
+        for held in self.take_all() {
+            // The pool takes connections back in a task, and by now there may be nobody who runs it.
+            drop(held.connection.detach());
+        }
+    }
+}
+
+impl<'p> Executor<'p> for &'p Postgres {
+    type Database = sqlx::Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Self::Database>,
+    {
+        self.all(query).map_ok(|all| stream::iter(all.into_iter().map(Ok))).try_flatten_stream().boxed()
+    }
+
+    /// Read to its end, at which the transaction is.
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Self::Database>,
+    {
+        async move { Ok(self.fetch_all(query).await?.into_iter().next()) }.boxed()
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    where
+        'p: 'e,
+    {
+        async move {
+            let mut held = self.take().await?;
+            let prepared = held.connection.prepare_with(sql, parameters).await?;
+            self.keep(held);
+            Ok(prepared)
+        }
+        .boxed()
+    }
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Self::Database>>>
+    where
+        'p: 'e,
+    {
+        async move { self.take().await?.connection.describe(sql).await }.boxed()
+    }
+}
