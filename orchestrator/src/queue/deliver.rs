@@ -1,11 +1,14 @@
 //! Delivery jobs: what there is to tell about a ticket, and that it has been told.
 
+use std::collections::HashMap;
+use std::slice;
+
 use sqlx::FromRow;
-use triage::ticket::{Confidence, Priority, Provider, Sentiment, Verdict};
+use triage::ticket::{Confidence, Priority, Provider, Sentiment, TicketId, Verdict};
 use triage::time::Timestamp;
 
-use super::Job;
 use super::finish::remove;
+use super::{Job, Kind};
 use crate::store::{Doing, Result, Store, each};
 
 /// What there is to tell about a ticket now.
@@ -104,8 +107,33 @@ with locked as materialized (
 )
 select count(*) from held";
 
+/// `(ticket ids as JSON, target)` → what there is to tell of each. Each table by its index before they are joined, for which
+/// the planner might read whole tables.
+const SUBJECTS: &str = "
+with ticket as materialized (
+    select ticket_id, subject, portal_id, url, status, error, what_to_do, updated_at, received_at, triage_id
+    from tickets where ticket_id {among}
+), delivery as materialized (
+    select ticket_id, message_id from deliveries where target = $2 and ticket_id {among}
+), job as materialized (
+    select ticket_id, note from jobs where kind = 'triage' and ticket_id {among}
+), verdict as materialized (
+    select id, ticket_id, category, priority, sentiment, language, summary, reason, confidence, team, suggested_reply, review,
+        provider, model, redacted, omitted_chars, latency_ms, triaged_at
+    from triages where ticket_id {among}
+)
+select t.ticket_id, t.subject, t.portal_id, t.url, t.status, t.error, t.what_to_do, t.updated_at, t.received_at, j.note as waits_for,
+    cast(case when j.ticket_id is null then 0 else 1 end as bigint) as is_waiting, d.message_id, v.id as triage_id,
+    v.category, v.priority, v.sentiment, v.language, v.summary, v.reason, v.confidence, v.team, v.suggested_reply,
+    v.review, v.provider, v.model, v.redacted, v.omitted_chars, v.latency_ms, v.triaged_at
+from ticket t
+left join delivery d on d.ticket_id = t.ticket_id
+left join job j on j.ticket_id = t.ticket_id
+left join verdict v on v.id = t.triage_id";
+
 #[derive(FromRow)]
 struct Row {
+    ticket_id: String,
     subject: Option<String>,
     portal_id: Option<i64>,
     url: Option<String>,
@@ -139,22 +167,23 @@ struct Row {
 impl Store {
     /// What there is to tell about the job's ticket; `None` when it has neither verdict nor failure.
     pub async fn subject(&self, job: &Job) -> Result<Option<Subject>> {
-        let row: Option<Row> = each!(self, |db| {
-            sqlx::query_as(
-                "select t.subject, t.portal_id, t.url, t.status, t.error, t.what_to_do, t.updated_at, t.received_at, j.note as waits_for,
-                    cast(case when j.ticket_id is null then 0 else 1 end as bigint) as is_waiting, d.message_id, v.id as triage_id,
-                    v.category, v.priority, v.sentiment, v.language, v.summary, v.reason, v.confidence, v.team, v.suggested_reply,
-                    v.review, v.provider, v.model, v.redacted, v.omitted_chars, v.latency_ms, v.triaged_at
-                 from tickets t
-                 left join deliveries d on d.ticket_id = t.ticket_id and d.target = $2
-                 left join triages v on v.id = t.triage_id
-                 left join jobs j on j.ticket_id = t.ticket_id and j.kind = 'triage'
-                 where t.ticket_id = $1")
-                .bind(job.ticket_id.as_str()).bind(job.kind.as_str())
-                .fetch_optional(db.read()).await
+        Ok(self.subjects_of(job.kind, slice::from_ref(job)).await?.remove(job.ticket_id.as_str()))
+    }
+
+    /// What there is to tell about the tickets of jobs of a kind, by id.
+    pub async fn subjects_of(&self, kind: Kind, jobs: &[Job]) -> Result<HashMap<String, Subject>> {
+        let ids: Vec<&TicketId> = jobs.iter().map(|job| &job.ticket_id).collect();
+        let ids = serde_json::json!(ids).to_string();
+        let rows: Vec<Row> = each!(self, |db| {
+            sqlx::query_as(sqlx::AssertSqlSafe(SUBJECTS.replace("{among}", db.sql().among)))
+                .bind(&ids)
+                .bind(kind.as_str())
+                .fetch_all(db.read())
+                .await
         })
         .doing("read what to deliver")?;
-        Ok(row.and_then(Row::into_subject))
+        let subject = |row: Row| Some((row.ticket_id.clone(), row.into_subject()?));
+        Ok(rows.into_iter().filter_map(subject).collect())
     }
 
     /// Ends a delivery job; `false` when the lease was lost: then only the message's id is stored, and it may be posted once
@@ -203,7 +232,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await
                 .doing("record a change")?;
-            if remove!(tx, job, now) {
+            if remove!(db, tx, job, now) {
                 tx.commit().await.doing("record a delivery")?;
                 return Ok(true);
             }

@@ -114,7 +114,8 @@ impl Finished {
         }
     }
 
-    pub(super) fn is_written_back(&self) -> bool {
+    /// HubSpot is to be told.
+    pub(crate) fn is_written_back(&self) -> bool {
         matches!(self, Self::Verdict(triage) if triage.write_back && triage.review.is_none())
     }
 }
@@ -216,7 +217,7 @@ impl Store {
                     .doing("record a change")?;
             }
             // Ticket before job, as when webhooks are accepted: two transactions never wait for each other.
-            if !remove!(tx, job, now) {
+            if !remove!(db, tx, job, now) {
                 return Ok(false);
             }
             let has_news = has_news!(tx, id, end);
@@ -251,20 +252,26 @@ impl Store {
     }
 }
 
-/// Deletes a finished job, or makes it ready for another round that was asked for; false when it is no longer ours.
+/// Deletes a finished job, or makes it ready for another round that was asked for, which wakes every orchestrator when it is
+/// committed; false when it is no longer ours.
 macro_rules! remove {
-    ($tx:ident, $job:expr, $now:expr) => {{
+    ($db:ident, $tx:ident, $job:expr, $now:expr) => {{
         let job = $job;
         let deleted = sqlx::query("delete from jobs where kind = $1 and ticket_id = $2 and lease_token = $3 and again is null")
             .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token)
             .execute(&mut *$tx).await.doing("finish a job")?.rows_affected();
-        deleted == 1
-            || sqlx::query(
+        deleted == 1 || {
+            let another = sqlx::query(
                 "update jobs set state = 'ready', visible_at = $4, failures = 0, takeovers = 0, lease_token = null, note = null,
                     reason = again, again = null
                  where kind = $1 and ticket_id = $2 and lease_token = $3")
                 .bind(job.kind.as_str()).bind(job.ticket_id.as_str()).bind(&job.lease_token).bind($now.as_millis())
-                .execute(&mut *$tx).await.doing("finish a job")?.rows_affected() == 1
+                .execute(&mut *$tx).await.doing("finish a job")?.rows_affected() == 1;
+            if another {
+                sqlx::query($db.sql().notify).bind(job.kind.as_str()).execute(&mut *$tx).await.doing("notify")?;
+            }
+            another
+        }
     }};
 }
 pub(super) use remove;

@@ -126,7 +126,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await
                 .doing("record a change")?;
-            let ours = remove!(tx, job, now);
+            let ours = remove!(db, tx, job, now);
             if !ours {
                 tx.rollback().await.doing("leave a delivery to somebody else")?;
                 tx = db.begin().await.doing("begin")?;

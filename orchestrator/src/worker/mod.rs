@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
@@ -186,6 +187,13 @@ enum More {
     No,
 }
 
+/// What has been read for a job, in one go with others.
+#[derive(Default)]
+struct Known {
+    ticket: Option<Ticket>,
+    subject: Option<announce::Read>,
+}
+
 /// The workers of one kind of job.
 struct Crew {
     app: Arc<App>,
@@ -258,23 +266,33 @@ impl Crew {
             let heard = self.app.providers.refresh(&self.app.store).await;
             heard.inspect_err(|error| debug!(error = %error.chain(), "cannot look what devices say")).ok();
         }
-        let mut tickets = self.read(&jobs).await;
+        let mut known = self.read(&jobs).await;
         for job in jobs {
             let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { break };
             let (app, abandon) = (Arc::clone(&self.app), self.abandon.clone());
-            let ticket = tickets.remove(job.ticket_id.as_str());
+            let known = known.remove(job.ticket_id.as_str()).unwrap_or_default();
             self.tasks.spawn(async move {
-                work(&app, &job, ticket, &abandon).await;
+                work(&app, &job, known, &abandon).await;
                 drop(slot);
             });
         }
         Ok(more)
     }
 
-    /// The tickets of jobs that are about their text, all at once; what cannot be read is read again, each by its worker.
-    async fn read(&self, jobs: &[Job]) -> HashMap<String, Ticket> {
+    /// What the jobs are about, all at once; what cannot be read is read again, each by its worker.
+    async fn read(&self, jobs: &[Job]) -> HashMap<String, Known> {
+        let store = &self.app.store;
         match self.kind {
-            Kind::Triage if !jobs.is_empty() => self.app.store.tickets_of(jobs).await.unwrap_or_default(),
+            Kind::Triage if !jobs.is_empty() => {
+                let tickets = store.tickets_of(jobs).await.unwrap_or_default().into_iter();
+                tickets.map(|(id, ticket)| (id, Known { ticket: Some(ticket), subject: None })).collect()
+            }
+            Kind::Discord if !jobs.is_empty() => {
+                let at = Instant::now();
+                let subjects = store.subjects_of(self.kind, jobs).await.unwrap_or_default().into_iter();
+                let read = |subject| Some(announce::Read { subject, at });
+                subjects.map(|(id, subject)| (id, Known { ticket: None, subject: read(subject) })).collect()
+            }
             Kind::Triage | Kind::Discord | Kind::HubSpot => HashMap::new(),
         }
     }
@@ -312,14 +330,14 @@ async fn insist<T, F: Future<Output = store::Result<T>>>(store: impl Fn() -> F) 
     }
 }
 
-async fn work(app: &App, job: &Job, ticket: Option<Ticket>, abandon: &CancellationToken) {
+async fn work(app: &App, job: &Job, known: Known, abandon: &CancellationToken) {
     if job.takeovers > 0 {
         warn!(event = "job_taken_over", ticket_id = %job.ticket_id, kind = job.kind.as_str(), takeovers = job.takeovers, "its worker did not come back");
     }
     let perform = async {
         match job.kind {
-            Kind::Triage => triage::perform(app, job, ticket).await,
-            Kind::Discord => announce::perform(app, job).await,
+            Kind::Triage => triage::perform(app, job, known.ticket).await,
+            Kind::Discord => announce::perform(app, job, known.subject).await,
             Kind::HubSpot => write_back::perform(app, job).await,
         }
     };

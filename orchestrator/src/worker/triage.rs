@@ -369,8 +369,12 @@ async fn finish(
         }
         (true, Finished::Verdict(_) | Finished::Unchanged) => {}
     }
-    app.wake.wake(Kind::Discord);
-    app.wake.wake(Kind::HubSpot);
+    if announce {
+        app.wake.wake(Kind::Discord);
+    }
+    if ended.end.is_written_back() {
+        app.wake.wake(Kind::HubSpot);
+    }
     Ok(())
 }
 

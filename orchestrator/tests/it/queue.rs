@@ -176,7 +176,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn what_is_handed_back_wakes_the_other_orchestrators() {
+async fn what_is_handed_back_or_asked_for_again_wakes_every_orchestrator() {
     let Some(database) = Database::postgres().await else {
         eprintln!("skipped: TEST_DATABASE_URL is not set");
         return;
@@ -186,9 +186,16 @@ async fn what_is_handed_back_wakes_the_other_orchestrators() {
     let jobs = store.claim(Kind::Triage, 1, NOW).await.unwrap();
     let mut others = PgListener::connect(&database.url).await.unwrap();
     others.listen("hubspot_triage_jobs").await.unwrap();
+    let mut heard = async || {
+        let heard = tokio::time::timeout(Duration::from_secs(30), others.recv()).await;
+        heard.expect("a notification comes").unwrap().payload().to_owned()
+    };
     store.hand_back(&jobs[0], NOW).await.unwrap();
-    let heard = tokio::time::timeout(Duration::from_secs(30), others.recv()).await;
-    assert_eq!(heard.expect("a notification comes").unwrap().payload(), "triage");
+    assert_eq!(heard().await, "triage");
+    let jobs = store.claim(Kind::Triage, 1, NOW).await.unwrap();
+    accept_change(&store, "0", "another").await;
+    assert!(finish(&store, &jobs[0], &[], &Finished::Unchanged, true, NOW).await.unwrap());
+    assert_eq!(heard().await, "triage", "another round is due at once");
 }
 
 const CONNECTIONS: &str = "select cast(count(*) as text) from pg_stat_activity

@@ -172,6 +172,16 @@ impl Page {
         }
     }
 
+    pub(crate) async fn until_gone(&self, path: &str) {
+        let asking = async {
+            while !answered(self.client.find_all(Locator::XPath(path))).await.is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, asking).await;
+        assert!(waited.is_ok(), "{path} is still there:\n{}", self.text().await);
+    }
+
     /// Presses keys where the focus is.
     pub(crate) async fn keys(&self, keys: &str) {
         answered(answered(self.client.active_element()).await.send_keys(keys)).await;

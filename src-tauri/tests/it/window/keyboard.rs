@@ -31,15 +31,19 @@ pub(super) async fn every_page_and_the_main_actions(scene: &Scene, page: &Page) 
     page.keys(ENTER).await;
     page.until("Healthy").await;
     page.keys("2").await;
+    page.find("//main//div[@role='option'][contains(@id,'-103')]").await;
     page.keys(DOWN).await;
     page.until_place("#/tickets/103").await;
+    page.find("//article//button[@aria-keyshortcuts='c'][not(@disabled)]").await;
     page.keys("c").await;
-    page.find("//dialog[@open]").await;
+    page.find("//dialog[@open][contains(.,'Correct')]").await;
     scene.desktop.shoot("keyboard-correct");
     page.keys(ESCAPE).await;
+    page.until_gone("//dialog[@open]").await;
     page.keys("?").await;
-    page.find("//dialog[@open]").await;
+    page.find("//dialog[@open][contains(.,'Keyboard shortcuts')]").await;
     page.keys(ESCAPE).await;
+    page.until_gone("//dialog[@open]").await;
 }
 
 /// Goes on with Tab until what begins with these words has the focus.
