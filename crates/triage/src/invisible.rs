@@ -5,6 +5,10 @@
 /// character. Joiners (U+200C, U+200D) are not among them: some scripts and emoji need them.
 /// Source: Unicode 17, Default_Ignorable_Code_Point, Bidi_Control, Cc, and Egyptian format controls.
 pub(crate) fn is_invisible(c: char) -> bool {
+    // Nearly all characters that are ever looked at.
+    if matches!(c, ' '..='~') {
+        return false;
+    }
     let control = c.is_control() && !c.is_whitespace();
     let ignorable = matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
@@ -19,6 +23,9 @@ pub(crate) fn is_invisible(c: char) -> bool {
 /// The text without such characters, so that none can hide a piece of it from a pattern or tell a model what a reader
 /// does not see. Joiners stay where scripts and emoji need them: between characters that are not ASCII.
 pub fn without_invisible(text: &str) -> String {
+    if !text.chars().any(|c| is_invisible(c) || is_joiner(c)) {
+        return text.to_owned();
+    }
     let mut visible = String::with_capacity(text.len());
     let mut chars = text.chars().filter(|c| !is_invisible(*c)).peekable();
     while let Some(c) = chars.next() {

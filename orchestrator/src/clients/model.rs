@@ -1,6 +1,7 @@
 //! What the two model services have in common.
 
 use async_trait::async_trait;
+use serde::Serialize;
 
 use super::fault::Fault;
 use super::http;
@@ -50,17 +51,24 @@ pub trait Model: Send + Sync {
     fn sent_to(&self) -> &str;
 }
 
+/// What somebody says in the conversation.
+#[derive(Debug, Serialize)]
+pub(super) struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
 /// The conversation as both services want it.
-pub(super) fn messages(question: &Question) -> serde_json::Value {
+pub(super) fn messages(question: &Question) -> Vec<Message<'_>> {
     let mut messages = vec![
-        serde_json::json!({ "role": "system", "content": question.system }),
-        serde_json::json!({ "role": "user", "content": question.user }),
+        Message { role: "system", content: &question.system },
+        Message { role: "user", content: &question.user },
     ];
     if let Some(repair) = &question.repair {
-        messages.push(serde_json::json!({ "role": "assistant", "content": repair.answer }));
-        messages.push(serde_json::json!({ "role": "user", "content": repair.problems }));
+        messages.push(Message { role: "assistant", content: &repair.answer });
+        messages.push(Message { role: "user", content: &repair.problems });
     }
-    messages.into()
+    messages
 }
 
 /// A failure below HTTP.

@@ -12,11 +12,12 @@ use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::fault::{Fault, Kind};
 use super::http;
-use super::model::{Answer, Model, Question, host_of, join, messages, transport};
+use super::model::{Answer, Message, Model, Question, host_of, join, messages, transport};
 use crate::config::{Access, Local};
 
 pub use prove::prove;
@@ -32,6 +33,32 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a model's digest is believed.
 const DIGEST_AGE: Duration = Duration::from_secs(600);
+
+/// A question to `POST /api/chat`.
+#[derive(Serialize)]
+struct Chat<'a> {
+    model: &'a str,
+    stream: bool,
+    keep_alive: &'static str,
+    messages: Vec<Message<'a>>,
+    format: &'a Value,
+    /// A ticket that does not fit must be refused, not cut behind our back.
+    truncate: bool,
+    shift: bool,
+    options: Options,
+}
+
+/// How the model is to answer.
+#[derive(Serialize)]
+struct Options {
+    num_ctx: u32,
+    num_predict: u32,
+    temperature: u32,
+    seed: u32,
+}
+
+const OPTIONS: Options =
+    Options { num_ctx: CONTEXT_TOKENS, num_predict: ANSWER_TOKENS, temperature: 0, seed: 7 };
 
 /// A client of one Ollama.
 pub struct Ollama {
@@ -101,17 +128,16 @@ impl Ollama {
 #[async_trait]
 impl Model for Ollama {
     async fn ask(&self, question: &Question) -> Result<Answer, Fault> {
-        let request = json!({
-            "model": self.config.model,
-            "stream": false,
-            "keep_alive": "30m",
-            "messages": messages(question),
-            "format": self.schema,
-            // A ticket that does not fit must be refused, not cut behind our back.
-            "truncate": false,
-            "shift": false,
-            "options": { "num_ctx": CONTEXT_TOKENS, "num_predict": ANSWER_TOKENS, "temperature": 0, "seed": 7 },
-        });
+        let request = Chat {
+            model: &self.config.model,
+            stream: false,
+            keep_alive: "30m",
+            messages: messages(question),
+            format: &self.schema,
+            truncate: false,
+            shift: false,
+            options: OPTIONS,
+        };
         let answer = self.send(self.http.post(join(&self.config.url, "api/chat")).json(&request)).await?;
         if let Some(error) = answer["error"].as_str() {
             return Err(Fault::answered(200, Kind::ServerError, format!("Ollama failed: {}", short(error))));
@@ -170,15 +196,17 @@ impl Evidence {
 
 /// Who said no, and why; `None` for an answer of Ollama's own that is worth reading.
 fn classify(evidence: &Evidence, body: &str) -> Option<Fault> {
+    if matches!(evidence.status, 200..=299) && !evidence.html {
+        return None;
+    }
     let error =
         serde_json::from_str::<Value>(body).ok().and_then(|json| json["error"].as_str().map(str::to_owned));
     let says = |text: &str| body.contains(text);
     let (kind, message) = match (evidence.status, &error) {
-        (200..=299, _) if evidence.html => (
+        (200..=299, _) => (
             Kind::AccessRefused,
             "Cloudflare Access answered with a login page: check that the policy is \"Service Auth\"",
         ),
-        (200..=299, _) => return None,
         (300..=399, _) if evidence.redirect => (
             Kind::AccessRefused,
             "Cloudflare Access does not accept the service token (redirect to its login)",

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use sqlx::types::Json;
 use triage::time::Timestamp;
 
 use super::finish::{AttemptRow, Ended, Finished, TriageRow};
@@ -93,7 +94,7 @@ impl Store {
             {
                 ids.push(id);
                 held.push(format!("{id} {}", one.job.lease_token()));
-                attempts.extend(one.attempts.iter().map(|attempt| attempt_row(id, attempt, &triage.id)));
+                attempts.extend(one.attempts.iter().map(|attempt| call_row(id, attempt, &triage.id)));
                 verdicts.push(verdict_row(verdicts.len(), one, triage));
             }
         }
@@ -103,8 +104,8 @@ impl Store {
         let stored: Vec<String> = sqlx::query_scalar(FINISH_VERDICTS)
             .bind(&ids)
             .bind(&held)
-            .bind(Value::Array(verdicts).to_string())
-            .bind(Value::Array(attempts).to_string())
+            .bind(Json(&verdicts))
+            .bind(Json(&attempts))
             .bind(now.as_millis())
             .fetch_all(db.write())
             .await
@@ -113,54 +114,105 @@ impl Store {
     }
 }
 
-fn verdict_row(position: usize, ended: &Ended, triage: &TriageRow) -> Value {
-    let verdict = &triage.verdict;
-    json!({
-        "position": position,
-        "ticket_id": ended.job.ticket_id.as_str(),
-        "id": triage.id,
-        "status": ended.end.status(),
-        "category": verdict.category,
-        "priority": verdict.priority.as_str(),
-        "sentiment": verdict.sentiment.as_str(),
-        "language": verdict.language,
-        "summary": verdict.summary,
-        "reason": verdict.reason,
-        "confidence": verdict.confidence.get(),
-        "team": verdict.team,
-        "suggested_reply": verdict.suggested_reply,
-        "review": triage.review,
-        "provider": triage.provider.as_str(),
-        "device_id": triage.device_id,
-        "model": triage.model,
-        "prompt_version": triage.prompt_version,
-        "redacted": i64::from(triage.redacted),
-        "omitted_chars": triage.omitted_chars,
-        "latency_ms": triage.latency_ms,
-        "announce": ended.announce,
-        "write_back": ended.end.is_written_back(),
-    })
+/// What `FINISH_VERDICTS` is given of a verdict.
+#[derive(Serialize)]
+struct VerdictRow<'a> {
+    position: usize,
+    ticket_id: &'a str,
+    id: &'a str,
+    status: Option<&'static str>,
+    category: &'a str,
+    priority: &'static str,
+    sentiment: &'static str,
+    language: &'a str,
+    summary: &'a str,
+    reason: &'a str,
+    confidence: f64,
+    team: &'a str,
+    suggested_reply: Option<&'a str>,
+    review: Option<&'a str>,
+    provider: &'static str,
+    device_id: Option<&'a str>,
+    model: &'a str,
+    prompt_version: &'a str,
+    redacted: i64,
+    omitted_chars: u64,
+    latency_ms: i64,
+    announce: bool,
+    write_back: bool,
 }
 
-fn attempt_row(ticket_id: &str, attempt: &AttemptRow, triage_id: &str) -> Value {
-    json!({
-        "id": attempt.id,
-        "ticket_id": ticket_id,
-        "triage_id": triage_id,
-        "provider": attempt.provider.as_str(),
-        "device_id": attempt.device_id,
-        "form": attempt.form,
-        "model": attempt.model,
-        "model_digest": attempt.model_digest,
-        "prompt_version": attempt.prompt_version,
-        "sent_to": attempt.sent_to,
-        "redacted": attempt.redacted,
-        "omitted_chars": attempt.omitted_chars,
-        "cloud_reason": attempt.cloud_reason,
-        "started_at": attempt.started_at.as_millis(),
-        "latency_ms": attempt.latency_ms,
-        "outcome": attempt.outcome,
-        "http_status": attempt.http_status,
-        "error": attempt.error,
-    })
+fn verdict_row<'a>(position: usize, ended: &'a Ended, triage: &'a TriageRow) -> VerdictRow<'a> {
+    let verdict = &triage.verdict;
+    VerdictRow {
+        position,
+        ticket_id: ended.job.ticket_id.as_str(),
+        id: &triage.id,
+        status: ended.end.status(),
+        category: &verdict.category,
+        priority: verdict.priority.as_str(),
+        sentiment: verdict.sentiment.as_str(),
+        language: &verdict.language,
+        summary: &verdict.summary,
+        reason: &verdict.reason,
+        confidence: verdict.confidence.get(),
+        team: &verdict.team,
+        suggested_reply: verdict.suggested_reply.as_deref(),
+        review: triage.review.as_deref(),
+        provider: triage.provider.as_str(),
+        device_id: triage.device_id.as_deref(),
+        model: &triage.model,
+        prompt_version: &triage.prompt_version,
+        redacted: i64::from(triage.redacted),
+        omitted_chars: triage.omitted_chars,
+        latency_ms: triage.latency_ms,
+        announce: ended.announce,
+        write_back: ended.end.is_written_back(),
+    }
+}
+
+/// What `FINISH_VERDICTS` is given of a call.
+#[derive(Serialize)]
+struct CallRow<'a> {
+    id: &'a str,
+    ticket_id: &'a str,
+    triage_id: &'a str,
+    provider: &'static str,
+    device_id: Option<&'a str>,
+    form: &'static str,
+    model: &'a str,
+    model_digest: Option<&'a str>,
+    prompt_version: &'a str,
+    sent_to: &'a str,
+    redacted: &'a str,
+    omitted_chars: u64,
+    cloud_reason: Option<&'a str>,
+    started_at: i64,
+    latency_ms: Option<i64>,
+    outcome: &'a str,
+    http_status: Option<u16>,
+    error: Option<&'a str>,
+}
+
+fn call_row<'a>(ticket_id: &'a str, attempt: &'a AttemptRow, triage_id: &'a str) -> CallRow<'a> {
+    CallRow {
+        id: &attempt.id,
+        ticket_id,
+        triage_id,
+        provider: attempt.provider.as_str(),
+        device_id: attempt.device_id.as_deref(),
+        form: attempt.form,
+        model: &attempt.model,
+        model_digest: attempt.model_digest.as_deref(),
+        prompt_version: &attempt.prompt_version,
+        sent_to: &attempt.sent_to,
+        redacted: &attempt.redacted,
+        omitted_chars: attempt.omitted_chars,
+        cloud_reason: attempt.cloud_reason.as_deref(),
+        started_at: attempt.started_at.as_millis(),
+        latency_ms: attempt.latency_ms,
+        outcome: &attempt.outcome,
+        http_status: attempt.http_status,
+        error: attempt.error.as_deref(),
+    }
 }

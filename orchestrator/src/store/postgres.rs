@@ -16,6 +16,10 @@ use sqlx::{Connection, Describe, Either, Execute, Executor, PgPool, SqlStr, Tran
 use super::dialect::{self, Sql};
 use super::open::ACQUIRE_TIMEOUT;
 
+/// What is asked often has its index, whatever the planner thinks of tables that were small when it first planned: it keeps
+/// to such a plan while they grow. A plan that reads a whole table all the same looks so costly then that it would be compiled.
+const BY_INDEX: &str = "set enable_seqscan = off; set jit = off";
+
 /// A connection that rested no longer than this is taken to be alive.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
@@ -51,6 +55,9 @@ impl Postgres {
             .max_connections(connections + MOST_AT_HAND)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(BY_INDEX).await.map(|_| ()) })
+            })
             .before_acquire(|connection, resting| {
                 Box::pin(async move { Ok(resting.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) })
             });
