@@ -157,3 +157,21 @@ test.each(THEMES)("every card, open, has no fault of accessibility in %s", async
   }
   expect(await accessibilityFaults(page)).toEqual([]);
 });
+
+test("a failed step says in full what was found, what to do, and what was tried and came back", async () => {
+  const page = await open({ scenario: "exposed", hash: "#/setup", width: 640 });
+  const credentials = card(page, "Access credentials");
+  const sentence = credentials.getByText("Exposed: anybody on the internet can reach Ollama on this machine.");
+  await sentence.waitFor();
+  expect(await sentence.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
+  await credentials.getByText("Protect the address with a Cloudflare Access application", { exact: false }).waitFor();
+  await credentials.getByRole("button", { name: "Why?" }).click();
+  await credentials.getByText("GET https://ollama.example.com/api/version", { exact: false }).waitFor();
+});
+
+test("a check that did not simply pass is no tick, and keeps nobody from the test", async () => {
+  const page = await open({ scenario: "degraded", hash: "#/setup" });
+  await card(page, "Tunnel").getByText("Needs a look", { exact: true }).waitFor();
+  await page.getByRole("button", { name: /^Test ticket/ }).click();
+  expect(await page.getByText("is not done yet", { exact: false }).count()).toBe(0);
+});

@@ -14,7 +14,9 @@ test.each<[ScenarioName, boolean, string]>([
   ["healthy", true, "done done done done done"],
   ["first-run", false, "open open open blocked blocked"],
   ["down", true, "done done failed blocked done"],
-  ["degraded", true, "done done done done done"],
+  ["degraded", true, "done done doubtful done done"],
+  ["degraded", false, "done done doubtful done open"],
+  ["forgotten", true, "failed done done done done"],
   ["exposed", true, "done done done failed done"],
   ["starting", false, "done checking checking blocked blocked"],
 ])("%s, tested: %s", (name, isTested, expected) => expect(stepsOf(name, isTested).join(" ")).toBe(expected));

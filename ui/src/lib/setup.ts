@@ -4,12 +4,14 @@ import type { Step } from "./remedy";
 
 export type { Step } from "./remedy";
 
-/** `blocked`: another step comes first. */
-export type StepState = "done" | "open" | "checking" | "failed" | "blocked";
+/** `blocked`: another step comes first. `doubtful`: it works, but its check did not simply pass. */
+export type StepState = "done" | "open" | "checking" | "failed" | "blocked" | "doubtful";
 
 export interface SetupStep {
   step: Step;
   title: string;
+  /** What the step is for. */
+  about: string;
   state: StepState;
   sentence: string;
 }
@@ -35,27 +37,29 @@ const LAYERS: Record<Exclude<Step, "test">, readonly Layer[]> = {
 
 export function steps(status: Status, isTested: boolean): SetupStep[] {
   const checked = STEPS.filter(({ step }) => step !== "test").map((known) => ofLayers(known, status));
-  const first = checked.find(({ state }) => state !== "done");
+  const first = checked.find(({ state }) => state !== "done" && state !== "doubtful");
   const test = STEPS[4];
   if (!test) return checked;
   const state: StepState = isTested ? "done" : first ? "blocked" : "open";
   const sentence = isTested ? "A test ticket reached Discord." : first ? `Comes after: ${first.title}.` : test.about;
-  return [...checked, { step: "test", title: test.title, state, sentence }];
+  return [...checked, { ...test, state, sentence }];
 }
 
-function ofLayers({ step, title, about }: (typeof STEPS)[number], status: Status): SetupStep {
+function ofLayers(known: (typeof STEPS)[number], status: Status): SetupStep {
+  const { step, about } = known;
   const layers = status.layers.filter(({ layer }) => LAYERS[step as Exclude<Step, "test">].includes(layer));
+  const is = (state: StepState, sentence: string): SetupStep => ({ ...known, state, sentence });
   const notPaired = step === "orchestrator" && status.orchestrator === null;
-  if (notPaired) return { step, title, state: "open", sentence: about };
-  const bad = layers.find(({ health }) => health === "fail" || health === "warn");
+  if (notPaired) return is("open", about);
+  const bad = layers.find(({ health }) => health === "fail") ?? layers.find(({ health }) => health === "warn");
   const open = layers.find(({ health }) => health === "unknown");
-  if (layers.length === 0) return { step, title, state: "checking", sentence: "Being checked." };
+  if (layers.length === 0) return is("checking", "Being checked.");
   if (bad && isFault(bad.health, step)) {
-    return { step, title, state: wasSetUp(step, bad.layer, status) ? "failed" : "open", sentence: bad.sentence };
+    return is(wasSetUp(step, bad.layer, status) ? "failed" : "open", bad.sentence);
   }
-  if (bad) return { step, title, state: "done", sentence: bad.sentence };
-  if (open) return { step, title, state: open.because ? "blocked" : "checking", sentence: open.sentence };
-  return { step, title, state: "done", sentence: layers.at(-1)?.sentence ?? about };
+  if (bad) return is("doubtful", bad.sentence);
+  if (open) return is(open.because ? "blocked" : "checking", open.sentence);
+  return is("done", layers.at(-1)?.sentence ?? about);
 }
 
 /** What was never set up has not failed: it is still to be done. */
@@ -65,7 +69,7 @@ function wasSetUp(step: Step, bad: Layer, status: Status): boolean {
   return step === "orchestrator" || step === "model" || status.orchestrator.receipt !== null;
 }
 
-/** A warning does not keep a step from being done, but for a machine that nobody paired. */
+/** A warning of what tickets pass through is no fault; of the pairing and of the lock it means that they are not there. */
 function isFault(health: Health, step: Step): boolean {
   return health === "fail" || step === "orchestrator" || step === "credentials";
 }

@@ -52,7 +52,7 @@ export class App {
       backend.onConnection((connection) => (this.connection = connection)),
       backend.onStatus((status) => this.hear(status)),
       backend.onNavigate(({ page, ticket_id, pair_link }) => {
-        if (pair_link) this.pairLink = pair_link;
+        if (pair_link) [this.pairLink, this.step] = [pair_link, "orchestrator"];
         this.go(pageOf(page), ticket_id);
       }),
       backend.clock.every(1000, () => (this.now = backend.clock.now())),

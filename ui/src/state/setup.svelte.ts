@@ -2,10 +2,15 @@
 import type { Backend, CheckResult, PullProgress, TestStep, TunnelRequest, TunnelStep } from "../backend";
 import { Work } from "./work.svelte";
 
+/** The orchestrator that the last test ticket went through: what it showed holds of no other. */
 const TESTED = "setup.tested";
+
+/** What pairs this machine: the link that `orchestrator pair` prints, or its parts. */
+export type Invitation = { link: string } | { url: string; code: string };
 
 export class SetupWork {
   readonly pairing = new Work();
+  readonly unpairing = new Work();
   readonly pull = new Work();
   readonly tunnel = new Work();
   readonly credentials = new Work();
@@ -15,9 +20,28 @@ export class SetupWork {
   steps = $state.raw<TunnelStep[]>([]);
   checks = $state.raw<CheckResult[]>([]);
   testSteps = $state.raw<readonly TestStep[]>([]);
-  isTested = $state(localStorage.getItem(TESTED) !== null);
+  private testedWith = $state(localStorage.getItem(TESTED));
 
   constructor(private readonly backend: Backend) {}
+
+  isTestedWith(orchestrator: string | null | undefined): boolean {
+    return orchestrator != null && this.testedWith === orchestrator;
+  }
+
+  async pair(invitation: Invitation): Promise<boolean> {
+    const isDone = await this.pairing.run(() =>
+      "link" in invitation
+        ? this.backend.pairByLink(invitation.link)
+        : this.backend.pair(invitation.url, invitation.code),
+    );
+    if (isDone) this.forgetTest();
+    return isDone;
+  }
+
+  unpair(): Promise<boolean> {
+    this.forgetTest();
+    return this.unpairing.run(() => this.backend.unpair());
+  }
 
   pullModel(model: string): Promise<boolean> {
     this.progress = null;
@@ -39,21 +63,26 @@ export class SetupWork {
     });
   }
 
-  sendTest(): Promise<boolean> {
+  sendTest(orchestrator: string): Promise<boolean> {
     if (!this.test.isRunning) this.testSteps = [];
-    return this.test.run(() => this.backend.sendTestTicket((step) => this.note(step)));
-  }
-
-  private note(step: TestStep): void {
-    this.testSteps = [...this.testSteps, step];
-    if (step.kind === "failed") this.setTested(false);
-    if (step.kind === "done" && step.elsewhere === null) this.setTested(true);
+    return this.test.run(() => this.backend.sendTestTicket((step) => this.note(step, orchestrator)));
   }
 
   /** What counts is the last test that this machine took part in, or did not. */
-  private setTested(isTested: boolean): void {
-    this.isTested = isTested;
-    if (isTested) localStorage.setItem(TESTED, "yes");
-    else localStorage.removeItem(TESTED);
+  private note(step: TestStep, orchestrator: string): void {
+    this.testSteps = [...this.testSteps, step];
+    if (step.kind === "failed") this.setTested(null);
+    if (step.kind === "done" && step.elsewhere === null) this.setTested(orchestrator);
+  }
+
+  private forgetTest(): void {
+    this.testSteps = [];
+    this.setTested(null);
+  }
+
+  private setTested(orchestrator: string | null): void {
+    this.testedWith = orchestrator;
+    if (orchestrator === null) localStorage.removeItem(TESTED);
+    else localStorage.setItem(TESTED, orchestrator);
   }
 }

@@ -21,6 +21,7 @@ export const SCENARIOS = [
   "expiring",
   "alerts",
   "first-run",
+  "forgotten",
 ] as const;
 
 export type ScenarioName = (typeof SCENARIOS)[number];
@@ -179,6 +180,16 @@ export function scenario(name: ScenarioName, now: number): Scenario {
       return { ...usual, connection: "offline" };
     case "failing":
       return { ...usual, isFailing: true };
+    case "forgotten": {
+      const sentence = "The orchestrator does not know this machine any more.";
+      const link = {
+        health: "fail" as const,
+        sentence,
+        since: ago(3 * MINUTE),
+        fix: "Pair this machine: `orchestrator pair` prints the code and the link for `triage-agent pair`.",
+      };
+      return of("degraded", sentence, "link", layers(now, { link }));
+    }
     case "first-run":
       return { ...usual, tickets: [], status: firstRun(now) };
   }
