@@ -33,6 +33,24 @@ test("a broken hop stands out, with the line to it broken and the hops behind it
   ]);
 });
 
+test("what is wrong is said once, and by the card of another hop in its own words", async () => {
+  const page = await open({ scenario: "down" });
+  const card = page.getByRole("region", { name: "cloudflared: not working" });
+  await card.getByRole("heading", { name: "cloudflared: not connected" }).waitFor();
+  await card.getByText("cloudflared is running.").waitFor();
+  expect(await page.locator("main").getByText("Cloudflare cannot reach this machine.").count()).toBe(1);
+  await page.getByRole("button", { name: /^Ollama/ }).click();
+  await page.getByRole("heading", { name: "Ollama is running." }).waitFor();
+});
+
+test("a hop's day is told in words too", async () => {
+  const page = await open();
+  const days = page.getByRole("img", {
+    name: /^Last 24 hours: (needs a look for 25 min, )?working for .* answers took/,
+  });
+  expect(await days.count()).toBe(5);
+});
+
 test("the evidence of a hop stays open while statuses come in", async () => {
   const page = await open({ scenario: "down" });
   const card = page.getByRole("region", { name: "cloudflared: not working" });

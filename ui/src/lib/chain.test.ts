@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { scenario, SCENARIOS } from "../backend/demo/scenarios";
@@ -26,4 +27,23 @@ test.each([
 test("a hop behind a broken one names it", () => {
   const [, orchestrator, cloudflare, cloudflared] = hops(statusOf("down"));
   expect([orchestrator?.because, cloudflare?.because, cloudflared?.because]).toEqual([null, "cloudflared", null]);
+});
+
+test("a hop that works is told by its figure, and by a plain word without one", () => {
+  const facts = (status: Status): string =>
+    hops(status)
+      .map(({ fact }) => fact)
+      .join(", ");
+  const status = statusOf("healthy");
+  expect(facts(status)).toBe("sends tickets, 38 ms, closed, 4 conn., 0.32.1, loaded");
+  const layers = status.layers.map((layer) => ({ ...layer, sentence: "It works.", latency_ms: null }));
+  expect(facts({ ...status, layers })).toBe("sends tickets, answers, closed, connected, answers, ready");
+});
+
+test("the agent's sentences have these figures", () => {
+  const source = (name: string): string =>
+    readFileSync(new URL(`../../../crates/supervise/src/health/${name}.rs`, import.meta.url), "utf8");
+  expect(source("tunnel")).toContain('"Connected to Cloudflare, {number} of {CONNECTIONS} connections."');
+  expect(source("local")).toContain('"Ollama {version} answers."');
+  expect(source("local")).toContain('"{wanted} is loaded."');
 });

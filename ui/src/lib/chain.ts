@@ -1,6 +1,7 @@
 /** The ten layers as the six hops of a ticket's way. */
 import type { Bucket, Health, Layer, LayerStatus, Status } from "../backend/status";
 import { combine, worse } from "./sparkline";
+import { took } from "./time";
 
 export type HopName = "hubspot" | "orchestrator" | "cloudflare" | "cloudflared" | "ollama" | "model";
 
@@ -24,7 +25,7 @@ export interface Hop {
 const HOPS: readonly { name: HopName; title: string; layers: readonly Layer[]; works: string }[] = [
   { name: "hubspot", title: "HubSpot", layers: [], works: "" },
   { name: "orchestrator", title: "Orchestrator", layers: ["link", "orchestrator_view"], works: "answers" },
-  { name: "cloudflare", title: "Cloudflare", layers: ["access_closed", "public_address"], works: "locked" },
+  { name: "cloudflare", title: "Cloudflare", layers: ["access_closed", "public_address"], works: "closed" },
   { name: "cloudflared", title: "cloudflared", layers: ["cloudflared_process", "edge"], works: "connected" },
   { name: "ollama", title: "Ollama", layers: ["ollama_process", "ollama_api", "ollama_private"], works: "answers" },
   { name: "model", title: "Model", layers: ["model"], works: "ready" },
@@ -60,8 +61,9 @@ export function hops(status: Status): Hop[] {
       health: isPaused ? "unknown" : health,
       layer,
       layers,
-      fact: isPaused ? "paused" : factOf(status, name, health, layer, works),
-      latency_ms: longest(layers),
+      fact: isPaused ? "paused" : health === "ok" ? wellOf(status, name, layers, works) : factOf(health, layer),
+      // How long the orchestrator's own look at the model took says nothing about the way to it.
+      latency_ms: longest(name === "orchestrator" ? layers.filter(({ layer }) => layer === "link") : layers),
       history: combine(layers.map(({ history }) => history)),
       because: because === title ? null : because,
       isPaused,
@@ -69,10 +71,30 @@ export function hops(status: Status): Hop[] {
   });
 }
 
-function factOf(status: Status, name: HopName, health: Health, layer: LayerStatus | null, works: string): string {
+/** The figure that tells most of a hop that works; a plain word where the agent's sentence has none. */
+function wellOf(status: Status, name: HopName, layers: readonly LayerStatus[], works: string): string {
+  const of = (wanted: Layer): LayerStatus | undefined => layers.find(({ layer }) => layer === wanted);
+  switch (name) {
+    case "orchestrator": {
+      const latency = of("link")?.latency_ms ?? null;
+      return latency === null ? works : took(latency);
+    }
+    case "cloudflared": {
+      const [, connections] = /(\d+) of \d+ connections/.exec(of("edge")?.sentence ?? "") ?? [];
+      return connections ? `${connections} conn.` : works;
+    }
+    case "ollama":
+      return /^Ollama (\d\S*) answers/.exec(of("ollama_api")?.sentence ?? "")?.[1] ?? works;
+    case "model":
+      return status.models.some(({ name }) => of("model")?.sentence.startsWith(`${name} `)) ? "loaded" : works;
+    case "hubspot":
+    case "cloudflare":
+      return works;
+  }
+}
+
+function factOf(health: Exclude<Health, "ok">, layer: LayerStatus | null): string {
   switch (health) {
-    case "ok":
-      return name === "model" && status.models.length > 0 ? "loaded" : works;
     case "warn":
       return layer?.layer === "link" ? "not paired" : "needs a look";
     case "fail":

@@ -27,15 +27,17 @@ test("histories of different length end at the same moment", () => {
   expect(combine([])).toEqual([]);
 });
 
-test("a young history stands at the right, silence is not drawn, trouble stands at full height", () => {
-  const drawn = bars([bucket("ok", 10), bucket(null), bucket("fail")], 40, 20, 4, 4);
+test("each state has a shape of its own, a young history stands at the right, and what is not known is a gap", () => {
+  const drawn = bars([bucket("ok", 10), bucket(null), bucket("unknown"), bucket("warn"), bucket("fail")], 60, 20, 6, 6);
   expect(drawn).toEqual([
-    { x: 10, y: 5, width: 7, height: 15, health: "ok" },
-    { x: 30, y: 0, width: 7, height: 20, health: "fail" },
+    { x: 10, y: 11, width: 7, height: 9, health: "ok" },
+    { x: 40, y: 0, width: 7, height: 10, health: "warn" },
+    { x: 50, y: 0, width: 7, height: 20, health: "fail" },
   ]);
   expect(paths(drawn)).toEqual([
-    { health: "ok", d: "M10 5h7v15h-7z" },
-    { health: "fail", d: "M30 0h7v20h-7z" },
+    { health: "ok", d: "M10 11h7v9h-7z" },
+    { health: "warn", d: "M40 0h7v10h-7z" },
+    { health: "fail", d: "M50 0h7v20h-7z" },
   ]);
 });
 
@@ -56,6 +58,11 @@ test("whatever the history, every bar is within the picture", () => {
 
 test.each([
   [[], "Nothing seen in the last 24 hours"],
-  [[bucket("ok")], "Last 24 hours: no trouble seen"],
-  [[bucket("fail"), bucket("fail"), bucket("warn")], "Last 24 hours: 10 min with failures, 5 min with warnings"],
+  [[bucket("ok")], "Last 24 hours: working for 5 min"],
+  [
+    [bucket("fail"), bucket("fail", 12), bucket("warn", 1100), bucket("unknown"), bucket(null)],
+    "Last 24 hours: not working for 10 min, needs a look for 5 min, not known for 5 min; answers took 12 ms to 1.1 s",
+  ],
+  [new Array<Bucket>(283).fill(bucket("ok", 3)), "Last 24 hours: working for 23 h 35 min; answers took 3 ms to 3 ms"],
+  [new Array<Bucket>(288).fill(bucket("ok")), "Last 24 hours: working for 24 h"],
 ])("it is said in words", (history, words) => expect(summary(history)).toBe(words));

@@ -1,4 +1,6 @@
 import type { Bucket, Health } from "../backend/status";
+import { took } from "./time";
+import { HEALTH } from "./words";
 
 export interface Bar {
   x: number;
@@ -36,9 +38,13 @@ function longer(a: number | null, b: number | null): number | null {
   return a === null ? b : b === null ? a : Math.max(a, b);
 }
 
+/** Latency stays below, so that trouble has a place of its own. */
+const LATENCY_SHARE = 0.45;
+
 /**
- * Bars of a day, oldest left; `pieces` buckets fill the width, so a young history stands at the right. Height is the
- * latency against the day's longest; trouble is drawn at full height, silence not at all.
+ * Bars of a day, oldest left; `pieces` buckets fill the width, so a young history stands at the right. Shapes tell the
+ * states apart, not the colours alone: what works stands on the ground as high as its latency against the day's longest, a
+ * warning hangs from the top to the middle, a failure goes all the way, and what is not known is a gap.
  */
 export function bars(history: readonly Bucket[], width: number, height: number, count: number, pieces = 288): Bar[] {
   const padded = [...new Array<Bucket | null>(Math.max(0, pieces - history.length)).fill(null), ...history].slice(
@@ -53,12 +59,12 @@ export function bars(history: readonly Bucket[], width: number, height: number, 
   const longest = Math.max(1, ...groups.map((group) => group?.median_ms ?? 0));
   const step = width / count;
   return groups.flatMap((group, index) => {
-    if (!group?.worst) return [];
-    const share = group.worst === "fail" || group.worst === "warn" ? 1 : (group.median_ms ?? 0) / longest;
-    const tall = round(Math.max(2, share * height * (group.worst === "fail" || group.worst === "warn" ? 1 : 0.75)));
-    return [
-      { x: round(index * step), y: round(height - tall), width: round(step * 0.7), height: tall, health: group.worst },
-    ];
+    const health = group?.worst ?? "unknown";
+    if (health === "unknown") return [];
+    const share = ((group?.median_ms ?? 0) / longest) * LATENCY_SHARE;
+    const tall = health === "fail" ? height : health === "warn" ? height / 2 : Math.max(2, round(share * height));
+    const y = health === "ok" ? round(height - tall) : 0;
+    return [{ x: round(index * step), y, width: round(step * 0.7), height: tall, health }];
   });
 }
 
@@ -66,16 +72,27 @@ function round(number: number): number {
   return Math.round(number * 100) / 100;
 }
 
-/** For those who do not see it. */
+const MINUTES_PER_BUCKET = 5;
+const WORST_FIRST: readonly Health[] = ["fail", "warn", "unknown", "ok"];
+
+/** The day in words: how long each state lasted, and between what the latency was. */
 export function summary(history: readonly Bucket[]): string {
-  const seen = history.filter((bucket) => bucket.worst !== null);
-  if (seen.length === 0) return "Nothing seen in the last 24 hours";
-  const minutes = (health: Health): number => seen.filter((bucket) => bucket.worst === health).length * 5;
-  const parts = [
-    minutes("fail") ? `${minutes("fail")} min with failures` : "",
-    minutes("warn") ? `${minutes("warn")} min with warnings` : "",
-  ].filter(Boolean);
-  return `Last 24 hours: ${parts.length ? parts.join(", ") : "no trouble seen"}`;
+  const lasted = (health: Health): number =>
+    history.filter(({ worst }) => worst === health).length * MINUTES_PER_BUCKET;
+  const states = WORST_FIRST.filter((health) => lasted(health) > 0);
+  if (states.length === 0) return "Nothing seen in the last 24 hours";
+  const words = states.map((health) => `${HEALTH[health]} for ${hours(lasted(health))}`).join(", ");
+  const medians = history.flatMap(({ median_ms }) => median_ms ?? []);
+  if (medians.length === 0) return `Last 24 hours: ${words}`;
+  const slowest = history.reduce((longest, { longest_ms }) => Math.max(longest, longest_ms ?? 0), 0);
+  return `Last 24 hours: ${words}; answers took ${took(Math.min(...medians))} to ${took(slowest)}`;
+}
+
+/** "23 h 35 min", "5 min". */
+function hours(minutes: number): string {
+  return [minutes >= 60 ? `${Math.floor(minutes / 60)} h` : "", minutes % 60 ? `${minutes % 60} min` : ""]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** The bars as one path per state: few elements, however long the day. */
