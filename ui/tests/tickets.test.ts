@@ -43,6 +43,23 @@ test.each(THEMES)("a chosen ticket and its correction have no fault of accessibi
   expect(await accessibilityFaults(page)).toEqual([]);
 });
 
+test("a ticket that needs a review shows its priority too", async () => {
+  const page = await openTickets();
+  const row = page.locator("[role=option]", { hasText: "Question about partner API" });
+  expect(await row.locator(".priority").allInnerTexts()).toEqual(["Low", "Review"]);
+  await row.getByText("Review", { exact: true }).waitFor();
+});
+
+test("why a ticket waits can be copied", async () => {
+  const page = await openTickets();
+  await page.locator("[role=option]", { hasText: "Waiting" }).click();
+  await page.getByRole("article").getByRole("button", { name: "Copy" }).click();
+  await page.getByText("Copied.").waitFor();
+  expect(await inDemo(page, (demo) => demo.asked)).toContain(
+    "copy No model can be asked now. The next try is due in two minutes.",
+  );
+});
+
 test("what was read where, and what was removed, is said", async () => {
   const page = await openTickets(`#/tickets/${REVIEW}`);
   await page.getByText("It was sent to api.groq.com, because the local model could not be reached.").waitFor();
