@@ -1,15 +1,14 @@
-/** Builds the window as it is shipped and with the scripted backend, and serves the latter under a strict policy. */
-import { createReadStream, existsSync } from "node:fs";
+/** Builds the window as it is shipped and with the scripted backend, and serves the latter under the policy of the tray app. */
+import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { build } from "vite";
 import type { TestProject } from "vitest/node";
 
-export const POLICY =
-  "default-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
 const root = join(import.meta.dirname, "..");
+/** As the tray app has it. */
+const POLICY: string = JSON.parse(readFileSync(join(root, "../src-tauri/tauri.conf.json"), "utf8")).app.security.csp;
 
 declare module "vitest" {
   interface ProvidedContext {
