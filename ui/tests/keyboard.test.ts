@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Page } from "playwright-core";
 
-import { inDemo, open, useBrowser } from "./browser";
+import { inDemo, open, useBrowser, type Look } from "./browser";
 
 useBrowser();
 
@@ -37,8 +37,20 @@ async function walk(page: Page): Promise<string[]> {
   return seen;
 }
 
-test.each(["overview", "tickets", "logs", "setup", "settings"])("Tab comes to everything on %s", async (name) => {
-  const page = await open({ hash: `#/${name}` });
+const WALKS: readonly [what: string, look: Look, ready?: string][] = [
+  ["overview", {}],
+  ["a hop's card", { scenario: "down" }, "What to do"],
+  ["tickets", { hash: "#/tickets" }],
+  ["a ticket", { hash: "#/tickets/31415911873" }, "What happened"],
+  ["logs", { hash: "#/logs" }],
+  ["setup", { hash: "#/setup" }],
+  ["a form of setup", { scenario: "first-run", hash: "#/setup" }, "Pairing link"],
+  ["settings", { hash: "#/settings" }],
+];
+
+test.each(WALKS)("Tab comes to everything on %s", async (_, look, ready) => {
+  const page = await open(look);
+  if (ready) await page.getByText(ready, { exact: true }).waitFor();
   const expected = await page.evaluate(() => {
     const all = [...document.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, [tabindex='0']")];
     const groups = new Set<string>();
@@ -83,21 +95,42 @@ test("numbers go to pages, and ? lists the shortcuts", async () => {
   expect(new URL(page.url()).hash).toBe("#/logs");
 });
 
-test("p pauses and resumes, but not while typing", async () => {
+test("Shift and P pause and resume, but not while typing, and no letter alone does", async () => {
   const page = await open({ hash: "#/tickets" });
   await page.keyboard.press("/");
-  await page.keyboard.type("p");
-  expect(await page.getByLabel("Search tickets").inputValue()).toBe("p");
+  await page.keyboard.type("P");
+  expect(await page.getByLabel("Search tickets").inputValue()).toBe("P");
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await page.keyboard.press("p");
+  await page.keyboard.press("Shift+P");
   await page.getByRole("link", { name: "Paused" }).waitFor();
-  await page.keyboard.press("p");
+  await page.keyboard.press("Shift+P");
   await page.getByRole("link", { name: "Healthy" }).waitFor();
   expect(await inDemo(page, (demo) => demo.asked.filter((what) => /pause|resume/.test(what)))).toEqual([
     "pause",
     "resume",
   ]);
+});
+
+test("single keys can be switched off, and stay so; the list of them says it", async () => {
+  const page = await open({ hash: "#/settings" });
+  await page.getByRole("switch", { name: "Shortcuts of a single key" }).click();
+  expect(await page.evaluate(() => localStorage.getItem("shortcuts.off"))).toBe("yes");
+  for (const key of ["1", "?", "Shift+P"]) await page.keyboard.press(key);
+  await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+  await page.getByText("Single characters are switched off in Settings.").waitFor();
+  await page.keyboard.press("Escape");
+  expect(new URL(page.url()).hash).toBe("#/settings");
+  expect(await inDemo(page, (demo) => demo.asked)).not.toContain("pause");
+  await page.getByRole("link", { name: "Tickets" }).click();
+  await page.getByText("Question about partner API").click();
+  await page.getByRole("button", { name: "Correct…" }).click();
+  await page.keyboard.press("h");
+  expect(await page.getByRole("radio", { name: "High" }).isChecked()).toBe(false);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await page.getByText("No ticket chosen").waitFor();
 });
 
 test("the menu opens with the arrow keys, and gives the focus back", async () => {

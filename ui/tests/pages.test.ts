@@ -1,7 +1,9 @@
 /** Every page in every state and both themes: readable for everyone, and nothing the browser complains of. */
 import { describe, expect, test } from "vitest";
 
-import { accessibilityFaults, open, overflows, THEMES, takeComplaints, useBrowser } from "./browser";
+import type { Page } from "playwright-core";
+
+import { accessibilityFaults, inDemo, open, overflows, THEMES, takeComplaints, useBrowser, type Look } from "./browser";
 import type { ScenarioName } from "../src/backend/demo/scenarios";
 
 useBrowser();
@@ -21,13 +23,80 @@ describe.each(THEMES)("in %s", (theme) => {
     expect(await accessibilityFaults(page)).toEqual([]);
   });
 
-  test.each<ScenarioName>(["down", "exposed", "starting", "paused", "offline", "expiring", "alerts"])(
-    "the overview of %s has no fault of accessibility",
-    async (scenario) => {
-      const page = await open({ scenario, theme });
-      expect(await accessibilityFaults(page)).toEqual([]);
+  test.each<ScenarioName>([
+    "down",
+    "degraded",
+    "gave-up",
+    "first-run",
+    "exposed",
+    "starting",
+    "paused",
+    "offline",
+    "expiring",
+    "alerts",
+  ])("the overview of %s has no fault of accessibility", async (scenario) => {
+    const page = await open({ scenario, theme });
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});
+
+const OPENED: readonly [what: string, look: Look, act: (page: Page) => Promise<void>][] = [
+  [
+    "the menu",
+    {},
+    async (page) => {
+      await page.getByRole("button", { name: "More" }).click();
+      await page.getByRole("menu").waitFor();
     },
-  );
+  ],
+  [
+    "the list of shortcuts",
+    {},
+    async (page) => {
+      await page.keyboard.press("?");
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+  [
+    "why a hop is broken",
+    { scenario: "down" },
+    async (page) => {
+      await page.getByRole("button", { name: "Why?" }).click();
+      await page.getByRole("heading", { name: /^Answer/ }).waitFor();
+    },
+  ],
+  [
+    "a failure that is told",
+    { scenario: "failing" },
+    async (page) => {
+      await page.getByRole("button", { name: "More" }).click();
+      await page.getByRole("menuitem", { name: "Restart Ollama" }).click();
+      await page
+        .getByRole("alert")
+        .locator("code", { hasText: /^triage-agent doctor$/ })
+        .waitFor();
+    },
+  ],
+  [
+    "the download of an update",
+    { hash: "#/settings" },
+    async (page) => {
+      await page.getByRole("button", { name: "Look now" }).click();
+      await page.getByRole("button", { name: "Update to 0.2.0" }).click();
+      await page.getByText("Nothing was installed.", { exact: false }).waitFor();
+      await page.getByRole("button", { name: "Update to 0.2.0" }).click();
+      await inDemo(page, (demo) => demo.advance(500));
+      await page.getByRole("progressbar", { name: "Download of the newer version" }).waitFor();
+    },
+  ],
+];
+
+describe.each(THEMES)("in %s", (theme) => {
+  test.each(OPENED)("%s has no fault of accessibility", async (_, look, act) => {
+    const page = await open({ ...look, theme });
+    await act(page);
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
 });
 
 test.each<ScenarioName>(["loading", "offline", "failing", "empty"])(

@@ -38,6 +38,11 @@ const NOT_THERE: Failure = {
   headline: "The agent could not read it.",
   what_to_do: "Look at its log, then try again.",
 };
+const NOT_STARTED: Failure = {
+  code: "not_started",
+  headline: "It could not be started.",
+  what_to_do: "See what is wrong with `triage-agent doctor`, then try again.",
+};
 const OFFLINE: Failure = {
   code: "orchestrator_unreachable",
   headline: "The orchestrator cannot be reached.",
@@ -81,6 +86,7 @@ export function connect(parameters: URLSearchParams): Backend {
     if (world.isSilent) return new Promise(() => undefined);
     if (world.isFailing && /^(triage|correct|stats)/.test(what)) throw OFFLINE;
     if (world.isFailing && /^(evidence|logs|settings)/.test(what)) throw NOT_THERE;
+    if (world.isFailing && what.startsWith("restart")) throw NOT_STARTED;
     return structuredClone(make());
   };
   const find = (id: string): Triage => {

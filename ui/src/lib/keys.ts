@@ -4,7 +4,7 @@ export const SHORTCUTS: readonly { where: string; keys: readonly { keys: string;
     where: "Everywhere",
     keys: [
       { keys: "1 – 5", does: "Go to a page" },
-      { keys: "p", does: "Pause or resume" },
+      { keys: "Shift P", does: "Pause or resume" },
       { keys: "?", does: "This list" },
       { keys: "Esc", does: "Close, or back to the list" },
     ],
@@ -37,8 +37,9 @@ export const SHORTCUTS: readonly { where: string; keys: readonly { keys: string;
   },
 ];
 
-/** The key when it is meant for the window: pressed alone, and not into a text. */
-export function plainKey(event: KeyboardEvent): string | null {
+/** The key when it is meant for the window: pressed alone, not into a text, and no character where those are switched off. */
+export function plainKey(event: KeyboardEvent, hasShortcuts: boolean): string | null {
+  if (!hasShortcuts && event.key.length === 1) return null;
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return null;
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) return null;

@@ -9,6 +9,7 @@ import { PAGES, pageOf, type Page } from "../lib/pages";
 import { SetupWork } from "./setup.svelte";
 
 const WAS_SET_UP = "setup.left";
+const NO_SHORTCUTS = "shortcuts.off";
 
 export class App {
   connection = $state<Connection>("connecting");
@@ -27,6 +28,8 @@ export class App {
   failure = $state<Failure | null>(null);
   /** Settings as they are typed and not saved; they outlive the page. */
   draft = $state.raw<Settings | null>(null);
+  /** Single keys do something; who speaks to the machine, or touches keys by mistake, can do without. */
+  hasShortcuts = $state(localStorage.getItem(NO_SHORTCUTS) === null);
   /** A dialog over the page, by name. */
   dialog = $state<"shortcuts" | null>(null);
 
@@ -74,6 +77,12 @@ export class App {
   goSetup(step: Step): void {
     this.step = step;
     this.go("setup");
+  }
+
+  setShortcuts(on: boolean): void {
+    this.hasShortcuts = on;
+    if (on) localStorage.removeItem(NO_SHORTCUTS);
+    else localStorage.setItem(NO_SHORTCUTS, "yes");
   }
 
   say(text: string): void {
