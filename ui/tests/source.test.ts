@@ -45,6 +45,27 @@ test("every command is named in the list, and the list names no other", () => {
   expect([...new Set(used)].sort()).toEqual([...listed].sort());
 });
 
+test("the look keeps to its rules: three sizes, steps of four, one corner, no shadow but a menu's", () => {
+  const styles = sources.filter(({ path }) => /\.(svelte|css)$/.test(path) && !path.endsWith("tokens.css"));
+  const wrong = styles.flatMap(({ path, text }) => {
+    const css = path.endsWith(".css") ? text : (/<style>(.*)<\/style>/s.exec(text)?.[1] ?? "");
+    return [...css.matchAll(/([a-z-]+): ([^;{}]+);/g)]
+      .filter(([, property = "", value = ""]) => !isAllowed(property, value, path))
+      .map(([declaration]) => `${path}: ${declaration}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+function isAllowed(property: string, value: string, path: string): boolean {
+  if (property === "font-size") return /^var\(--(body|large|huge)\)$/.test(value);
+  if (property === "font") return !/\dpx(?= ?\/)/.test(value);
+  if (property === "border-radius") return /^(var\(--(corner|pill)\)|50%|0| )+$/.test(value);
+  if (property === "box-shadow") return path.endsWith("Menu.svelte");
+  // A line may be moved onto another.
+  if (!/^(padding|margin|gap)/.test(property) || value === "-1px") return true;
+  return (value.match(/\d+px/g) ?? []).every((size) => Number.parseInt(size) % 4 === 0);
+}
+
 test("components stay short", () => {
   expect(
     sources

@@ -204,7 +204,7 @@ export function connect(parameters: URLSearchParams): Backend {
           triaged: done.length,
           needs_review: today.filter(({ status }) => status === "needs_review").length,
           failed: 0,
-          open: 1,
+          open: world.tickets.filter(({ status }) => status === "waiting").length,
           success_rate: 0.98,
           local_share: done.length ? done.filter(({ provider }) => provider === "local").length / done.length : null,
           latency_ms: { p50: 3900, p95: 5600 },
