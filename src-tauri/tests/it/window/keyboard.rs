@@ -25,7 +25,7 @@ pub(super) async fn every_page_and_the_main_actions(scene: &Scene, page: &Page) 
     page.keys(ENTER).await;
     page.until("Everything is being looked at again.").await;
     page.keys(ESCAPE).await;
-    page.keys("p").await;
+    page.keys("P").await;
     page.until("Paused").await;
     tab_to(page, "Resume").await;
     page.keys(ENTER).await;
