@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::store::{Doing, Error, Result, Store, each};
 
 /// More can wait than there are workers.
-const BOUNDS: Bounds = Bounds { waiting: 4096, heaviest: 64, concurrent: 2, gather: Duration::ZERO };
+const BOUNDS: Bounds = Bounds { waiting: 4096, heaviest: 64, concurrent: 1, gather: Duration::ZERO };
 
 /// A verdict as it is stored.
 #[derive(Debug, Clone)]
