@@ -14,9 +14,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::http::Limits;
-use crate::queue::Finishing;
 use crate::queue::intake::Intake;
 use crate::queue::wake::Wake;
+use crate::queue::{Delivering, Finishing};
 use crate::store::Store;
 use crate::worker::providers::Providers;
 
@@ -32,6 +32,8 @@ pub struct App {
     pub intake: Intake,
     /// Where triages end.
     pub finishing: Finishing,
+    /// Where deliveries to Discord end.
+    pub delivering: Delivering,
     /// What clients may have in progress.
     pub limits: Limits,
     /// Wakes workers.
@@ -91,6 +93,7 @@ impl App {
             Intake::start(store.clone(), clock.clone(), Arc::clone(&wake), config.retriage_on_change);
         Self {
             finishing: Finishing::start(store.clone(), clock.clone()),
+            delivering: Delivering::start(store.clone(), clock.clone()),
             limits: Limits::default(),
             feed: Arc::default(),
             providers: Providers::new(&config, clock.clone()),

@@ -1,4 +1,4 @@
-//! Delivery jobs: what there is to tell about a ticket, and that it has been told.
+//! Delivery jobs: what there is to tell about a ticket.
 
 use std::collections::HashMap;
 use std::slice;
@@ -7,7 +7,6 @@ use sqlx::FromRow;
 use triage::ticket::{Confidence, Priority, Provider, Sentiment, TicketId, Verdict};
 use triage::time::Timestamp;
 
-use super::finish::remove;
 use super::{Job, Kind};
 use crate::store::{Doing, Result, Store, each};
 
@@ -71,41 +70,6 @@ pub struct Told {
     /// When it was given.
     pub at: Timestamp,
 }
-
-/// How a delivery job ended.
-#[derive(Debug, Clone)]
-pub enum Delivered {
-    /// The message stands.
-    Message {
-        /// Its id.
-        message_id: String,
-        /// The verdict it shows.
-        triage_id: Option<String>,
-    },
-    /// It will not be delivered.
-    Failed {
-        /// Why.
-        why: String,
-    },
-}
-
-/// The end of a delivery that needs nothing special, in one round trip on Postgres: `(ticket, target, lease token, status,
-/// message, verdict, error, now, detail of the change)` → 1 when it was stored. Delivery before job, as in the longer way.
-const DELIVERED: &str = "
-with locked as materialized (
-    select ticket_id from deliveries where ticket_id = $1 and target = $2 for update
-), held as (
-    delete from jobs where kind = $2 and ticket_id = $1 and lease_token = $3 and again is null and (select count(*) from locked) >= 0
-    returning ticket_id
-), delivery as (
-    update deliveries set status = $4, message_id = coalesce($5, message_id), triage_id = coalesce($6, triage_id),
-        error = $7, attempts = attempts + 1, updated_at = $8,
-        delivered_at = coalesce(delivered_at, case when $4 = 'delivered' then $8 end)
-    where ticket_id = $1 and target = $2 and exists (select 1 from held)
-), change as (
-    insert into changes (ticket_id, kind, detail, at) select ticket_id, $4, $9, $8 from held
-)
-select count(*) from held";
 
 /// `(ticket ids as JSON, target)` → what there is to tell of each. Each table by its index before they are joined, for which
 /// the planner might read whole tables.
@@ -184,86 +148,6 @@ impl Store {
         .doing("read what to deliver")?;
         let subject = |row: Row| Some((row.ticket_id.clone(), row.into_subject()?));
         Ok(rows.into_iter().filter_map(subject).collect())
-    }
-
-    /// Ends a delivery job; `false` when the lease was lost: then only the message's id is stored, and it may be posted once
-    /// more.
-    pub async fn delivered(&self, job: &Job, end: &Delivered, now: Timestamp) -> Result<bool> {
-        let (status, message_id, triage_id, error) = match end {
-            Delivered::Message { message_id, triage_id } => {
-                ("delivered", Some(message_id), triage_id.as_ref(), None)
-            }
-            Delivered::Failed { why } => ("failed", None, None, Some(why)),
-        };
-        let detail = serde_json::json!({ "target": job.kind.as_str(), "error": error }).to_string();
-        if let Some(db) = self.postgres() {
-            let ours: i64 = sqlx::query_scalar(DELIVERED)
-                .bind(job.ticket_id.as_str())
-                .bind(job.kind.as_str())
-                .bind(job.lease_token())
-                .bind(status)
-                .bind(message_id)
-                .bind(triage_id)
-                .bind(error)
-                .bind(now.as_millis())
-                .bind(&detail)
-                .fetch_one(db.write())
-                .await
-                .doing("record a delivery")?;
-            if ours == 1 {
-                return Ok(true);
-            }
-        }
-        each!(self, |db| {
-            let mut tx = db.begin().await.doing("begin")?;
-            // Delivery before job, as when a verdict enqueues it: two transactions never wait for each other.
-            sqlx::query(
-                "update deliveries set status = $3, message_id = coalesce($4, message_id), triage_id = coalesce($5, triage_id),
-                    error = $6, attempts = attempts + 1, updated_at = $7, delivered_at = coalesce(delivered_at, case when $3 = 'delivered' then $7 end)
-                 where ticket_id = $1 and target = $2")
-                .bind(job.ticket_id.as_str()).bind(job.kind.as_str())
-                .bind(status).bind(message_id).bind(triage_id).bind(error).bind(now.as_millis())
-                .execute(&mut *tx).await.doing("record a delivery")?;
-            sqlx::query("insert into changes (ticket_id, kind, detail, at) values ($1, $2, $3, $4)")
-                .bind(job.ticket_id.as_str())
-                .bind(status)
-                .bind(&detail)
-                .bind(now.as_millis())
-                .execute(&mut *tx)
-                .await
-                .doing("record a change")?;
-            if remove!(db, tx, job, now) {
-                tx.commit().await.doing("record a delivery")?;
-                return Ok(true);
-            }
-            tx.rollback().await.doing("leave a delivery to somebody else")?;
-            // The message's id is kept even then: an edit is better than a second message.
-            let mut tx = db.begin().await.doing("begin")?;
-            sqlx::query("update deliveries set message_id = coalesce($3, message_id) where ticket_id = $1 and target = $2")
-                .bind(job.ticket_id.as_str())
-                .bind(job.kind.as_str())
-                .bind(message_id)
-                .execute(&mut *tx)
-                .await
-                .doing("keep a message's id")?;
-            tx.commit().await.doing("keep a message's id")?;
-            Ok(false)
-        })
-    }
-
-    /// Forgets the message of a delivery, which is gone, so that the next one is posted afresh; not one that somebody else
-    /// has posted meanwhile.
-    pub async fn forget_message(&self, job: &Job, message_id: &str) -> Result<()> {
-        each!(self, |db| {
-            sqlx::query("update deliveries set message_id = null where ticket_id = $1 and target = $2 and message_id = $3")
-                .bind(job.ticket_id.as_str())
-                .bind(job.kind.as_str())
-                .bind(message_id)
-                .execute(db.write())
-                .await
-                .map(|_| ())
-        })
-        .doing("forget a message")
     }
 }
 

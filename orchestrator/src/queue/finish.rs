@@ -1,6 +1,7 @@
 //! Ending a triage job: its verdict, its attempts and its deliveries in one transaction, under the claim's token.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use triage::ticket::{Provider, Verdict};
 use triage::time::Timestamp;
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::store::{Doing, Error, Result, Store, each};
 
 /// More can wait than there are workers.
-const BOUNDS: Bounds = Bounds { waiting: 4096, heaviest: 64, concurrent: 2 };
+const BOUNDS: Bounds = Bounds { waiting: 4096, heaviest: 64, concurrent: 1, gather: Duration::ZERO };
 
 /// A verdict as it is stored.
 #[derive(Debug, Clone)]

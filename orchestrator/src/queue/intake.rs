@@ -14,7 +14,7 @@ use crate::store::{Error, Result, Store};
 
 /// Past so many events in one transaction nobody's commit gets cheaper, only later. One transaction at a time: two halves
 /// cost more than the whole, in Postgres as in here.
-const BOUNDS: Bounds = Bounds { waiting: 512, heaviest: 1024, concurrent: 1 };
+const BOUNDS: Bounds = Bounds { waiting: 512, heaviest: 1024, concurrent: 1, gather: Duration::ZERO };
 
 /// A database that takes longer has gone: HubSpot's apps wait 5 seconds for an answer.
 pub(crate) const SLOWEST_COMMIT: Duration = Duration::from_secs(4);

@@ -8,6 +8,7 @@ mod accept;
 mod accept_new;
 mod claim;
 mod deliver;
+mod delivered;
 mod finish;
 mod finish_verdicts;
 pub mod intake;
@@ -20,7 +21,8 @@ use std::time::Duration;
 
 pub use accept::{Accepted, Incoming};
 pub use claim::{Back, Job, Proof};
-pub use deliver::{Delivered, DeliveryState, Subject, Told};
+pub use deliver::{DeliveryState, Subject, Told};
+pub use delivered::{Delivered, Delivering, Sent};
 pub use finish::{AttemptRow, Ended, Finished, Finishing, TriageRow};
 pub use sweep::TOO_LONG;
 pub use write_back::{BeginUndo, Settled, WriteEnd, WroteBack};

@@ -1,11 +1,12 @@
 //! Calls that are made at the same time share a transaction: what comes while one runs goes into the next together.
 //!
 //! A commit costs the same for one call as for a hundred, so under load this multiplies the rate, and an idle server
-//! adds no delay: the first call of a batch never waits for others.
+//! adds no delay: the first call of a batch waits for others only where nobody is in a hurry.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -18,6 +19,8 @@ pub(crate) struct Bounds {
     pub heaviest: usize,
     /// Batches under way at once.
     pub concurrent: usize,
+    /// How long the first call of a batch waits for others; zero where somebody waits for the answer.
+    pub gather: Duration,
 }
 
 /// Where calls come together. Cheap to clone; its task ends when the last clone is dropped.
@@ -79,6 +82,9 @@ async fn run<T: Send + 'static, R: Send + 'static>(
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let Some(first) = receiver.recv().await else { return };
+        if !bounds.gather.is_zero() {
+            tokio::time::sleep(bounds.gather).await;
+        }
         let mut weighs = weight(&first.what);
         let mut batch = vec![first];
         while weighs < bounds.heaviest
@@ -109,7 +115,7 @@ mod tests {
         let (started, mut batches) = mpsc::unbounded_channel();
         let gate = Arc::new(Semaphore::new(0));
         let opened = Arc::clone(&gate);
-        let bounds = Bounds { waiting: 8, heaviest: 5, concurrent: 1 };
+        let bounds = Bounds { waiting: 8, heaviest: 5, concurrent: 1, gather: Duration::ZERO };
         let together = Together::start(
             bounds,
             |weight: &usize| *weight,
@@ -148,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn past_its_bound_calls_are_turned_away() {
         let (started, mut batches) = mpsc::unbounded_channel();
-        let bounds = Bounds { waiting: 1, heaviest: 1, concurrent: 1 };
+        let bounds = Bounds { waiting: 1, heaviest: 1, concurrent: 1, gather: Duration::ZERO };
         let together = Together::start(
             bounds,
             |()| 1,

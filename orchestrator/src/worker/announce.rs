@@ -10,7 +10,7 @@ use triage::retry;
 use super::insist;
 use crate::app::App;
 use crate::clients::discord::{Discord, Error};
-use crate::queue::{Back, Delivered, DeliveryState, Job, Subject};
+use crate::queue::{Back, Delivered, DeliveryState, Job, Sent, Subject};
 use crate::store::Result;
 
 /// A wait shorter than this is waited out; for longer ones the job goes back into the queue.
@@ -34,17 +34,26 @@ pub(super) async fn perform(app: &App, job: &Job, read: Option<Read>) -> Result<
     let Some(client) = &app.discord else {
         return put_back(app, job, Back::Waiting, UNTIL_MENDED, "DISCORD_WEBHOOK_URL is not set").await;
     };
+    let Some(end) = in_turn(app, job, client, read).await? else { return Ok(()) };
+    let sent = Sent { job: job.clone(), end };
+    insist(|| app.delivering.end(sent.clone())).await.map(|_| ())
+}
+
+/// Writes the message while nobody else does, and has its id stored before anybody else may; `None` when the job was put
+/// back.
+async fn in_turn(app: &App, job: &Job, client: &Discord, read: Option<Read>) -> Result<Option<Delivered>> {
     let _turn = app.discord_turn.lock().await;
     let subject = match read.filter(|read| read.at.elapsed() < FRESH) {
         Some(read) => Some(read.subject),
         None => app.store.subject(job).await?,
     };
     let Some(subject) = subject else {
-        return end(app, job, Delivered::Failed { why: "there is no verdict to tell of".to_owned() }).await;
+        return Ok(Some(Delivered::Failed { why: "there is no verdict to tell of".to_owned() }));
     };
     let rest = client.rest();
     if rest > SHORT_WAIT {
-        return put_back(app, job, Back::Waiting, rest, "Discord asked for a pause").await;
+        put_back(app, job, Back::Waiting, rest, "Discord asked for a pause").await?;
+        return Ok(None);
     }
     // Even the shortest sleep takes a millisecond.
     if !rest.is_zero() {
@@ -59,7 +68,7 @@ pub(super) async fn perform(app: &App, job: &Job, read: Option<Read>) -> Result<
             };
             app.note_discord(true);
             info!(event = "delivery_completed", ticket_id = %job.ticket_id, target = job.kind.as_str(), "the team has been told");
-            end(app, job, Delivered::Message { message_id, triage_id }).await
+            Ok(Some(Delivered::Message { message_id, triage_id }))
         }
         Err(failure) => failed(app, job, failure).await,
     }
@@ -79,42 +88,43 @@ async fn write(
             Err(failure) => return Ok(Err(failure)),
         }
     }
-    Ok(client.post(body).await)
+    let posted = client.post(body).await;
+    if let Ok(message_id) = &posted {
+        insist(|| app.store.keep_message(job, message_id)).await?;
+    }
+    Ok(posted)
 }
 
-async fn failed(app: &App, job: &Job, failure: Error) -> Result<()> {
+async fn failed(app: &App, job: &Job, failure: Error) -> Result<Option<Delivered>> {
     let why = failure.to_string();
     let again = Duration::from_secs_f64(rand::random::<f64>());
     match failure {
-        Error::RateLimited(wait) => put_back(app, job, Back::Waiting, wait + again, &why).await,
+        Error::RateLimited(wait) => put_back(app, job, Back::Waiting, wait + again, &why).await?,
         Error::WebhookGone(_) => {
             error!(event = "delivery_failed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why,
                 "Discord is not called any more: set DISCORD_WEBHOOK_URL to a webhook that exists and restart; nothing is lost meanwhile");
             app.stop_discord(&why);
-            put_back(app, job, Back::Waiting, UNTIL_MENDED, &why).await
+            put_back(app, job, Back::Waiting, UNTIL_MENDED, &why).await?;
         }
         Error::Invalid(_) => {
             error!(event = "delivery_failed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why, "this message cannot be delivered");
-            end(app, job, Delivered::Failed { why }).await
+            return Ok(Some(Delivered::Failed { why }));
         }
         Error::MessageGone | Error::Later(_) => {
             app.note_discord(false);
             let Some(delay) = retry::delay(job.failures.saturating_add(1), rand::random(), None) else {
                 error!(event = "delivery_failed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why, "given up");
-                return end(app, job, Delivered::Failed { why }).await;
+                return Ok(Some(Delivered::Failed { why }));
             };
             warn!(event = "delivery_delayed", ticket_id = %job.ticket_id, target = job.kind.as_str(), error_message = %why, "trying again later");
-            put_back(app, job, Back::ServiceFailed, delay, &why).await
+            put_back(app, job, Back::ServiceFailed, delay, &why).await?;
         }
     }
+    Ok(None)
 }
 
 async fn put_back(app: &App, job: &Job, back: Back, delay: Duration, why: &str) -> Result<()> {
     insist(|| app.store.put_back(job, back, delay, why, app.clock.now())).await.map(|_| ())
-}
-
-async fn end(app: &App, job: &Job, end: Delivered) -> Result<()> {
-    insist(|| app.store.delivered(job, &end, app.clock.now())).await.map(|_| ())
 }
 
 fn card(app: &App, job: &Job, subject: &Subject) -> Card {

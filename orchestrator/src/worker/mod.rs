@@ -60,8 +60,8 @@ const INSIST_UP_TO: Duration = Duration::from_secs(12);
 /// Claims of the same job that no worker survived, after which a person has to look.
 pub const MOST_TAKEOVERS: u32 = 5;
 
-/// Discord jobs held at once; their messages are written one after the other.
-const ANNOUNCERS: usize = 32;
+/// Discord jobs held at once; their messages are written one after the other, but their ends are stored together.
+const ANNOUNCERS: usize = 64;
 
 /// Verdicts written into HubSpot at once: its limits are per account, and its reader is in no hurry.
 const WRITERS: usize = 4;

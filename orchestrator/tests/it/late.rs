@@ -1,14 +1,16 @@
 //! What comes too late, twice, or in the wrong order: each of these the simulation of the queue's life has found.
 
-use orchestrator::queue::{Delivered, Finished, Incoming, Job, Kind, LEASE, Settled, WriteEnd, WroteBack};
-use orchestrator::store::{HubSpotWrite, Store};
+use orchestrator::queue::{
+    Delivered, Finished, Incoming, Job, Kind, LEASE, Sent, Settled, WriteEnd, WroteBack,
+};
+use orchestrator::store::{HubSpotWrite, Retry, Store};
 use serde_json::json;
 use triage::ticket::{Provider, Text};
 use triage::time::Timestamp;
 use triage::writeback::State;
 
 use crate::life::verdict;
-use crate::queue::{NOW, accept_event, finish, id, incoming, open};
+use crate::queue::{NOW, accept_event, delivered, finish, id, incoming, open};
 
 /// When a lease that began at `NOW` has ended.
 const LATER: Timestamp = Timestamp::from_millis(NOW.as_millis() + LEASE.as_millis() as i64);
@@ -55,14 +57,53 @@ on_both! {
         let store = open(&database).await;
         let (late, current) = delivered_twice(&store).await;
         let message = Delivered::Message { message_id: "current".into(), triage_id: Some("1".into()) };
-        assert!(store.delivered(&current, &message, LATER).await.unwrap());
+        assert!(delivered(&store, &current, &message, LATER).await.unwrap());
         let failed = Delivered::Failed { why: "it was refused".into() };
-        assert!(!store.delivered(&late, &failed, LATER).await.unwrap());
+        assert!(!delivered(&store, &late, &failed, LATER).await.unwrap());
         assert_eq!(database.ask("select status || ' ' || message_id || ' ' || attempts from deliveries").await, "delivered current 1");
         let message = Delivered::Message { message_id: "late".into(), triage_id: Some("0".into()) };
-        assert!(!store.delivered(&late, &message, LATER).await.unwrap());
+        assert!(!delivered(&store, &late, &message, LATER).await.unwrap());
         assert_eq!(database.ask("select message_id || ' ' || triage_id from deliveries").await, "late 1");
         assert_eq!(database.ask("select cast(count(*) as text) from changes where kind in ('delivered', 'failed')").await, "1");
+    }
+}
+
+on_both! {
+    async fn a_message_whose_worker_died_before_its_end_was_stored_is_known(database) {
+        let store = open(&database).await;
+        let (died, current) = delivered_twice(&store).await;
+        store.keep_message(&died, "77").await.unwrap();
+        assert_eq!(store.subject(&current).await.unwrap().unwrap().message_id.as_deref(), Some("77"), "it is edited");
+    }
+}
+
+on_both! {
+    async fn deliveries_that_end_together_end_as_if_alone(database) {
+        let store = open(&database).await;
+        let (late, current) = delivered_twice(&store).await;
+        for ticket in ["1", "2"] {
+            accept(&store, &[incoming(ticket, "the text")], false).await;
+            let job = claim(&store, Kind::Triage, LATER).await;
+            let failed = Finished::Failed { why: "why".into(), what_to_do: "what".into() };
+            assert!(finish(&store, &job, &[], &failed, true, LATER).await.unwrap());
+        }
+        let (ended, asked_again) = (claim(&store, Kind::Discord, LATER).await, claim(&store, Kind::Discord, LATER).await);
+        assert!(store.retry(&asked_again.ticket_id, LATER).await.unwrap() == Retry::Queued);
+        let again = claim(&store, Kind::Triage, LATER).await;
+        let verdict = verdict_about("the text");
+        assert!(finish(&store, &again, &[], &verdict, true, LATER).await.unwrap());
+        let message = |id: &str| Delivered::Message { message_id: id.into(), triage_id: None };
+        let sent: Vec<Sent> = [(&current, message("a")), (&ended, message("b")), (&asked_again, message("c"))]
+            .into_iter()
+            .chain([(&late, Delivered::Failed { why: "it was refused".into() })])
+            .map(|(job, end)| Sent { job: job.clone(), end })
+            .collect();
+        let stored: Vec<bool> = store.delivered(&sent, LATER).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(stored, [true, true, true, false]);
+        let deliveries = "select string_agg(ticket_id || status || message_id, ' ' order by ticket_id) from deliveries";
+        assert_eq!(database.ask(deliveries).await, "0delivereda 1deliveredb 2deliveredc");
+        let left = "select string_agg(ticket_id || state, ' ') from jobs";
+        assert_eq!(database.ask(left).await, "2ready", "of that one there is more to tell");
     }
 }
 
@@ -116,7 +157,7 @@ on_both! {
         let store = open(&database).await;
         let (late, current) = delivered_twice(&store).await;
         let message = Delivered::Message { message_id: "new".into(), triage_id: None };
-        assert!(store.delivered(&current, &message, LATER).await.unwrap());
+        assert!(delivered(&store, &current, &message, LATER).await.unwrap());
         store.forget_message(&late, "deleted").await.unwrap();
         assert_eq!(database.ask("select message_id from deliveries").await, "new");
         store.forget_message(&late, "new").await.unwrap();

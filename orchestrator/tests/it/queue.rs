@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use orchestrator::queue::{AttemptRow, Back, Delivered, Ended, Finished, Incoming, Job, Kind, LEASE, Proof};
+use orchestrator::queue::{
+    AttemptRow, Back, Delivered, Ended, Finished, Incoming, Job, Kind, LEASE, Proof, Sent,
+};
 use orchestrator::store::{Retry, Schema, Store};
 use serde_json::json;
 use sqlx::postgres::PgListener;
@@ -254,7 +256,7 @@ on_both! {
         let delivery = store.claim(Kind::Discord, 1, NOW).await.unwrap().remove(0);
         assert_eq!(store.subject(&delivery).await.unwrap().unwrap().message_id, None);
         let end = Delivered::Message { message_id: "77".into(), triage_id: None };
-        assert!(store.delivered(&delivery, &end, NOW).await.unwrap());
+        assert!(delivered(&store, &delivery, &end, NOW).await.unwrap());
         assert_eq!(store.subject(&delivery).await.unwrap().unwrap().message_id.as_deref(), Some("77"));
         let detail = store.triage(&id("0")).await.unwrap().unwrap();
         assert_eq!(detail.triage.error.as_deref(), Some("why"));
@@ -301,6 +303,16 @@ pub(crate) async fn finish(
 ) -> orchestrator::store::Result<bool> {
     let ended = Ended { job: job.clone(), attempts: attempts.to_vec(), end: end.clone(), announce };
     store.finish(&[ended], now).await.remove(0)
+}
+
+/// Ends one delivery job.
+pub(crate) async fn delivered(
+    store: &Store,
+    job: &Job,
+    end: &Delivered,
+    now: Timestamp,
+) -> orchestrator::store::Result<bool> {
+    store.delivered(&[Sent { job: job.clone(), end: end.clone() }], now).await.remove(0)
 }
 
 pub(crate) fn id(text: &str) -> TicketId {

@@ -56,7 +56,23 @@ async fn write(
             Err(failure) => return Ok(Err(failure)),
         }
     }
-    Ok(call(me, job, None, news).await)
+    let posted = call(me, job, None, news).await;
+    if let Ok(message_id) = &posted {
+        keep(me, job, message_id).await?;
+    }
+    Ok(posted)
+}
+
+async fn keep(me: &Process, job: &Claimed, message_id: &str) -> Result<()> {
+    let keep = |queue: &mut Queue, _| {
+        queue.keep_message(job, message_id);
+        me.world.book.borrow_mut().kept(job);
+    };
+    let kept = me.insist(|| format!("keeps {message_id}, the message of {}", job.ticket), keep).await;
+    if kept.is_err() {
+        me.world.book.borrow_mut().message_lost(job);
+    }
+    kept
 }
 
 async fn failed(me: &Rc<Process>, job: &Claimed, failure: Error) -> Result<()> {
@@ -90,16 +106,8 @@ async fn put_back(me: &Process, job: &Claimed, back: Back, delay: Duration, why:
 }
 
 async fn end(me: &Process, job: &Claimed, end: Delivered) -> Result<()> {
-    let store = |queue: &mut Queue, now| {
-        let is_ours = queue.delivered(job, &end, now);
-        me.world.book.borrow_mut().delivered(job);
-        is_ours
-    };
-    let stored = me.insist(|| format!("ends telling of {}: {end:?}", job.ticket), store).await;
-    if stored.is_err() {
-        me.world.book.borrow_mut().message_lost(job);
-    }
-    stored.map(|_| ())
+    let store = |queue: &mut Queue, now| queue.delivered(job, &end, now);
+    me.insist(|| format!("ends telling of {}: {end:?}", job.ticket), store).await.map(|_| ())
 }
 
 /// One call: writes a message, or rewrites one. Discord may take it and its answer get lost.

@@ -164,14 +164,14 @@ impl Book {
     }
 
     /// The id of a message is stored.
-    pub(crate) fn delivered(&mut self, job: &Claimed) {
+    pub(crate) fn kept(&mut self, job: &Claimed) {
         self.in_flight.retain(|(.., token)| *token != job.token);
     }
 
     /// A worker is stopped in the middle of its work, by its lease or by a stop of its process.
     pub(crate) fn dropped(&mut self, job: &Claimed, by_lease: bool) {
         let before = self.in_flight.len();
-        self.delivered(job);
+        self.kept(job);
         if self.in_flight.len() < before && !by_lease {
             self.sees("stopped before the id of a message was stored");
             *self.lost_messages.entry(job.ticket.clone()).or_default() += 1;
@@ -181,7 +181,7 @@ impl Book {
     /// The id of a message will never be known.
     pub(crate) fn message_lost(&mut self, job: &Claimed) {
         self.sees("answer of Discord lost");
-        self.delivered(job);
+        self.kept(job);
         *self.lost_messages.entry(job.ticket.clone()).or_default() += 1;
     }
 

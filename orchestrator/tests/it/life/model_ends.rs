@@ -164,6 +164,12 @@ impl Model {
         self.remove(claimed, now)
     }
 
+    pub(crate) fn keep_message(&mut self, id: &Id, message_id: &str) {
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.message_id = Some(message_id.to_owned());
+        }
+    }
+
     pub(crate) fn forget_message(&mut self, id: &Id, message_id: &str) {
         let delivery = self.deliveries.get_mut(id);
         if let Some(delivery) = delivery.filter(|of| of.message_id.as_deref() == Some(message_id)) {

@@ -17,7 +17,7 @@ use super::clockwork::Dice;
 use super::model::{Claimed, Delivery, Id, Model, Work};
 use super::model_ends::News;
 use super::real::Real;
-use crate::queue::finish;
+use crate::queue::{delivered, finish};
 
 /// A model, and perhaps the real thing beside it.
 pub(crate) struct Queue {
@@ -280,8 +280,15 @@ impl Queue {
     pub(crate) fn delivered(&mut self, claimed: &Claimed, end: &Delivered, now: Timestamp) -> bool {
         same!(self, self.fenced(claimed, |model| model.delivered(claimed, end, now)), |beside| {
             let job = beside.job(claimed);
-            async move { beside.real.store.delivered(&job, end, now).await }
+            async move { delivered(&beside.real.store, &job, end, now).await }
         })
+    }
+
+    pub(crate) fn keep_message(&mut self, claimed: &Claimed, message_id: &str) {
+        same!(self, self.model.keep_message(&claimed.ticket, message_id), |beside| {
+            let job = beside.job(claimed);
+            async move { beside.real.store.keep_message(&job, message_id).await }
+        });
     }
 
     pub(crate) fn forget_message(&mut self, claimed: &Claimed, message_id: &str) {
