@@ -74,7 +74,7 @@ pub(super) async fn receive(
     if !is_json(&headers) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    let Parsed { events, changes, ignored, other_portals, problems } =
+    let Parsed { events, changes, ignored, other_portals, problems, more_problems } =
         webhook::parse(&body, app.config.hubspot.portal_id)
             .map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
     if !other_portals.is_empty() {
@@ -94,7 +94,7 @@ pub(super) async fn receive(
     if problems.is_empty() {
         Ok((StatusCode::ACCEPTED, Json(answer)))
     } else {
-        Err(incomplete(&problems, answer))
+        Err(incomplete(&problems, more_problems, answer))
     }
 }
 
@@ -123,12 +123,13 @@ async fn note_changes(app: &App, changes: &[Change], answer: &mut WebhookAnswer)
 }
 
 /// The events that name a ticket have been stored; the sender still has to hear that others do not.
-fn incomplete(problems: &[String], answer: WebhookAnswer) -> ApiError {
+fn incomplete(problems: &[String], more: usize, answer: WebhookAnswer) -> ApiError {
     let stored = match answer.accepted + answer.duplicates {
         0 => String::new(),
         count => format!(" The other {count} were stored."),
     };
-    ApiError::BadRequest(format!("{}{stored}", sentence(&problems.join("; "))))
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    ApiError::BadRequest(format!("{}{stored}", sentence(&format!("{}{more}", problems.join("; ")))))
 }
 
 /// Not the sender's fault, and its workflows send again after a 503 but not after a 4xx.
