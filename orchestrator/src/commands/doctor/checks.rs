@@ -28,6 +28,13 @@ pub(super) fn settings(config: &Config) -> Vec<Line> {
             "Set HUBSPOT_WEBHOOK_TOKEN or HUBSPOT_CLIENT_SECRET.",
         ));
     }
+    for name in &config.guessable {
+        lines.push(Line::warn(
+            "settings",
+            format!("{name} is so short that it could be guessed; production refuses it."),
+            "Replace it by the output of `openssl rand -hex 32`, here and wherever it is sent from.",
+        ));
+    }
     if config.public_url.is_none() {
         lines.push(Line::warn(
             "settings",
@@ -122,5 +129,37 @@ pub(super) async fn groq(config: &Config) -> Line {
             format!("{}.", fault.message),
             "Check GROQ_API_KEY, GROQ_MODEL and GROQ_API_URL.",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::Health;
+    use super::*;
+
+    fn config(pairs: &[(&str, &str)]) -> Config {
+        let vars: BTreeMap<_, _> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::read(&vars).unwrap()
+    }
+
+    #[test]
+    fn a_secret_that_could_be_guessed_is_named() {
+        let config = config(&[
+            ("HUBSPOT_WEBHOOK_TOKEN", "abc"),
+            ("ADMIN_TOKEN", "sixteen-letters!"),
+            ("PUBLIC_URL", "https://triage.example.com"),
+        ]);
+        let lines: Vec<_> = settings(&config).into_iter().filter(|line| line.health != Health::Ok).collect();
+        let [Line { health: Health::Warn, sentence, fix: Some(fix), .. }] = &lines[..] else {
+            panic!("{lines:?}")
+        };
+        assert!(
+            sentence.starts_with("HUBSPOT_WEBHOOK_TOKEN is so short") && !sentence.contains("abc"),
+            "{sentence}"
+        );
+        assert!(fix.contains("openssl rand -hex 32"), "{fix}");
     }
 }
