@@ -12,7 +12,7 @@ use crate::clients::hubspot::{Error as HubSpotError, HubSpot};
 use crate::clients::model::Model as _;
 use crate::commands::FEW_CONNECTIONS;
 use crate::config::Config;
-use crate::store::{Schema, Store};
+use crate::store::{self, Schema, Store};
 
 /// A ticket id that HubSpot gives to nobody: asking for it proves the token and reads nothing.
 const NOBODYS: &str = "1";
@@ -43,6 +43,16 @@ pub(super) fn settings(config: &Config) -> Vec<Line> {
         ));
     }
     lines
+}
+
+/// Whether somebody between this service and its database could read along.
+pub(super) fn database_link(config: &Config) -> Option<Line> {
+    let host = store::host_in_clear_text(config.database_url.expose_secret())?;
+    Some(Line::warn(
+        "database",
+        format!("The connection to {host} may be in clear text, the tickets and the password with it."),
+        "Add sslmode=verify-full (and sslrootcert, when the certificate is signed by an authority of its own) to DATABASE_URL.",
+    ))
 }
 
 /// Whether the database can be reached, has the schema and takes what is stored; with it when it can be asked for devices.
@@ -161,5 +171,16 @@ mod tests {
             "{sentence}"
         );
         assert!(fix.contains("openssl rand -hex 32"), "{fix}");
+    }
+
+    #[test]
+    fn a_database_in_clear_text_over_the_internet_is_warned_of_without_its_password() {
+        let url = "postgresql://u:s3cr3t@db.example.com/triage";
+        let line = database_link(&config(&[("DATABASE_URL", url)])).unwrap();
+        assert_eq!((line.part, line.health), ("database", Health::Warn));
+        assert!(line.sentence.contains("db.example.com"), "{line:?}");
+        assert!(line.fix.as_ref().unwrap().contains("sslmode=verify-full"), "{line:?}");
+        assert!(!format!("{line:?}").contains("s3cr3t"));
+        assert_eq!(database_link(&config(&[("DATABASE_URL", &format!("{url}?sslmode=require"))])), None);
     }
 }
