@@ -14,6 +14,7 @@ pub mod devices;
 mod error;
 pub mod feed;
 pub mod http;
+mod network;
 pub mod pairing;
 pub mod queue;
 pub mod sealed;

@@ -24,9 +24,14 @@ pub struct Parsed {
     pub ignored: usize,
     /// Accounts that events came from although they are not the configured one.
     pub other_portals: BTreeSet<i64>,
-    /// Events that are about a ticket but do not say which, each as a sentence.
+    /// The first few of the events that are about a ticket but do not say which, each as a sentence.
     pub problems: Vec<String>,
+    /// How many such events there are beyond those.
+    pub more_problems: usize,
 }
+
+/// A body has room for hundreds of thousands of bad events; after so many its sender knows what is wrong.
+const MOST_PROBLEMS: usize = 10;
 
 /// Why a body cannot be used at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +54,7 @@ pub fn parse(body: &[u8], portal: Option<i64>) -> Result<Parsed, Problem> {
                 let place = format!("event {} of {count}", index + 1);
                 match item.as_object() {
                     Some(object) => take(&mut parsed, object, portal, &place),
-                    None => parsed.problems.push(format!("{place} is {}, not an object", kind_of(&item))),
+                    None => parsed.problem(|| format!("{place} is {}, not an object", kind_of(&item))),
                 }
             }
         }
@@ -59,6 +64,16 @@ pub fn parse(body: &[u8], portal: Option<i64>) -> Result<Parsed, Problem> {
         }
     }
     Ok(parsed)
+}
+
+impl Parsed {
+    fn problem(&mut self, sentence: impl FnOnce() -> String) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(sentence());
+        } else {
+            self.more_problems += 1;
+        }
+    }
 }
 
 fn take(parsed: &mut Parsed, object: &Map<String, Value>, portal: Option<i64>, place: &str) {
@@ -80,7 +95,7 @@ fn take(parsed: &mut Parsed, object: &Map<String, Value>, portal: Option<i64>, p
             parsed.other_portals.extend(change.portal_id);
         }
         event::Reading::Irrelevant => parsed.ignored += 1,
-        event::Reading::NoTicketId => parsed.problems.push(format!(
+        event::Reading::NoTicketId => parsed.problem(|| format!(
             "{place} names no ticket: expected one of ticket_id, ticketId, hs_object_id, objectId as a number or a string"
         )),
     }
@@ -225,6 +240,14 @@ mod tests {
         assert_eq!(parsed.events.len(), 1);
         assert!(parsed.problems[0].starts_with("event 2 of 3 names no ticket"), "{:?}", parsed.problems);
         assert_eq!(parsed.problems[1], "event 3 of 3 is a number, not an object");
+    }
+
+    #[test]
+    fn of_many_bad_events_the_first_are_named_and_the_others_counted() {
+        let parsed = one(&json!(vec![5; 50_000]));
+        assert_eq!((parsed.problems.len(), parsed.more_problems), (10, 49_990));
+        assert_eq!(parsed.problems[9], "event 10 of 50000 is a number, not an object");
+        assert_eq!(one(&json!(vec![5; 10])).more_problems, 0);
     }
 
     #[test]

@@ -91,7 +91,9 @@ pub async fn examine(config: &Config) -> Vec<Line> {
     let (hubspot, discord, groq) =
         tokio::join!(checks::hubspot(config), checks::discord(config), checks::groq(config));
     let (database, store) = checks::database(config).await;
-    lines.extend([database, hubspot, discord, groq]);
+    lines.push(database);
+    lines.extend(checks::database_link(config));
+    lines.extend([hubspot, discord, groq]);
     lines.extend(machines::examine(config, store.as_ref()).await);
     if let Some(store) = store {
         store.close().await;

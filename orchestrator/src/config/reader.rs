@@ -24,6 +24,13 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// Secrets that callers show. Guesses are not slowed down, so that nobody can keep the right caller out by guessing: what
+/// keeps them from coming true is how many there are.
+const SHOWN: [&str; 3] = ["HUBSPOT_WEBHOOK_TOKEN", "HUBSPOT_WEBHOOK_TOKEN_PREVIOUS", "ADMIN_TOKEN"];
+
+/// Fewest characters of such a secret.
+const SHORTEST_SHOWN: usize = 16;
+
 pub(super) struct Reader<'a> {
     vars: &'a BTreeMap<String, String>,
     asked: RefCell<BTreeSet<&'static str>>,
@@ -67,6 +74,19 @@ impl<'a> Reader<'a> {
 
     pub(super) fn secret(&self, name: &'static str) -> Option<SecretString> {
         self.text(name).map(SecretString::from)
+    }
+
+    /// Names the secrets that are too short to be safe from guessing, which is a problem where `required` means it.
+    pub(super) fn guessable(&mut self) -> Vec<&'static str> {
+        let is_short = |text: String| text.chars().count() < SHORTEST_SHOWN;
+        let names: Vec<_> = SHOWN.into_iter().filter(|name| self.text(name).is_some_and(is_short)).collect();
+        if self.required {
+            let wrong = format!("has fewer than {SHORTEST_SHOWN} characters and could be guessed");
+            for name in &names {
+                self.problem(name, &wrong, "the output of: openssl rand -hex 32");
+            }
+        }
+        names
     }
 
     pub(super) fn required_secret(&mut self, name: &'static str, example: &str) -> Option<SecretString> {

@@ -110,7 +110,7 @@ fn in_production_a_paired_device_may_hand_over_its_tunnel_instead_of_the_setting
     let pairs = [
         ("APP_ENV", "production"),
         ("DATABASE_URL", "postgresql://localhost/triage"),
-        ("HUBSPOT_WEBHOOK_TOKEN", "token"),
+        ("HUBSPOT_WEBHOOK_TOKEN", "sixteen-letters!"),
         ("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/token"),
         ("CLOUD_FALLBACK", "off"),
     ];
@@ -126,6 +126,24 @@ fn in_production_a_paired_device_may_hand_over_its_tunnel_instead_of_the_setting
         BTreeSet::from(missing),
         "a tunnel needs its token"
     );
+}
+
+#[test]
+fn secrets_that_could_be_guessed_are_refused_in_production_and_named_elsewhere() {
+    let short = ["ADMIN_TOKEN", "HUBSPOT_WEBHOOK_TOKEN", "HUBSPOT_WEBHOOK_TOKEN_PREVIOUS"];
+    let pairs = short.map(|name| (name, "fifteen-letters"));
+    let elsewhere = Config::read(&vars(&pairs)).unwrap();
+    assert_eq!(BTreeSet::from_iter(elsewhere.guessable), BTreeSet::from(short));
+    let refused = Config::read(&vars(&[&pairs[..], &[("APP_ENV", "production")]].concat())).unwrap_err();
+    for name in short {
+        let said = refused.iter().find(|problem| problem.name == name).unwrap().to_string();
+        let expected = "has fewer than 16 characters and could be guessed (for example: the output of: openssl rand -hex 32)";
+        assert_eq!(said, format!("{name} {expected}"));
+    }
+    let pairs = short.map(|name| (name, "sixteen-letters!"));
+    let names = problems(&[&pairs[..], &[("APP_ENV", "production")]].concat());
+    assert!(short.iter().all(|name| !names.contains(name)), "{names:?}");
+    assert!(Config::read(&vars(&pairs)).unwrap().guessable.is_empty());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use triage::signature::{self, Headers, Request};
 use triage::time::Timestamp;
 use url::Url;
 
-use crate::config::HubSpot;
+use crate::config::{Config, HubSpot};
 use crate::error::ApiError;
 
 static TOKEN: HeaderName = HeaderName::from_static("x-webhook-token");
@@ -25,26 +25,28 @@ pub(super) struct Arrived<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// Accepts a request that HubSpot signed, when a client secret is configured and a signature is there; otherwise one
-/// that carries the shared secret as `Authorization: Bearer …` or `X-Webhook-Token: …`.
-pub(super) fn webhook(
-    arrived: &Arrived<'_>,
-    settings: &HubSpot,
-    public_url: Option<&Url>,
-    now: Timestamp,
-) -> Result<(), ApiError> {
-    let is_signed = arrived.headers.contains_key(&V3) || arrived.headers.contains_key(&OLD);
-    match public_url {
-        Some(public_url) if is_signed && !settings.client_secrets.is_empty() => {
-            signed(arrived, settings, public_url, now)
-        }
-        Some(_) | None => {
-            token(arrived.headers, &settings.webhook_tokens, !settings.client_secrets.is_empty())
-        }
+/// What a webhook's headers show of its sender.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Claim<'a> {
+    /// The shared secret: nothing else is asked for.
+    Token,
+    /// A signature over the whole request, which is made over this public address.
+    Signature(&'a Url),
+}
+
+/// Looks at the headers. A signature counts when there is a client secret to check it with; then it alone decides.
+/// Otherwise the shared secret must be there, as `Authorization: Bearer …` or `X-Webhook-Token: …`.
+pub(super) fn claim<'a>(headers: &HeaderMap, config: &'a Config) -> Result<Claim<'a>, ApiError> {
+    let is_signed = headers.contains_key(&V3) || headers.contains_key(&OLD);
+    let HubSpot { client_secrets, webhook_tokens, .. } = &config.hubspot;
+    match &config.public_url {
+        Some(public_url) if is_signed && !client_secrets.is_empty() => Ok(Claim::Signature(public_url)),
+        Some(_) | None => token(headers, webhook_tokens, !client_secrets.is_empty()).map(|()| Claim::Token),
     }
 }
 
-fn signed(
+/// Accepts a request that HubSpot signed.
+pub(super) fn signed(
     arrived: &Arrived<'_>,
     settings: &HubSpot,
     public_url: &Url,

@@ -40,6 +40,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let client = client(parts);
+        // Looking up a token costs the database something, which whoever guesses may not have again and again.
         app.limits.check(client, app.clock.now())?;
         let Some(token) = bearer(&parts.headers) else {
             return Err(refuse(app, client, "Send the device's token as Authorization: Bearer …"));
@@ -54,7 +55,6 @@ impl FromRequestParts<Arc<App>> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let client = client(parts);
-        app.limits.check(client, app.clock.now())?;
         let Some(expected) = &app.config.admin_token else {
             return Err(refuse(
                 app,
@@ -81,6 +81,5 @@ fn client_of(peer: Option<Peer>, headers: &HeaderMap) -> IpAddr {
 }
 
 fn refuse(app: &App, client: IpAddr, message: &str) -> ApiError {
-    app.limits.refused(client, app.clock.now());
-    ApiError::Unauthorized(message.to_owned())
+    app.limits.refuse(client, app.clock.now(), ApiError::Unauthorized(message.to_owned()))
 }

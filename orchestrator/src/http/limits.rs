@@ -1,29 +1,25 @@
 //! What may be in progress at once, and how often a client may be refused.
 //!
-//! A sender with the right credentials is never limited by its rate, because a webhook turned away may be lost: there
-//! is only so much room, and who finds none is told to come back. Whoever guesses credentials is slowed down.
+//! A webhook with the right credentials is never limited by its rate or by what else came from its address, because a
+//! webhook turned away may be lost: there is only so much room, and who finds none is told to come back. Whoever guesses
+//! credentials is told to wait; what keeps guesses from coming true is the length of the secrets.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use triage::time::Timestamp;
 
+use super::room::Room;
 use crate::error::ApiError;
-
-/// Webhooks that are being read or stored at once.
-const MOST_WEBHOOKS: usize = 512;
-
-/// Bytes of bodies that are held at once.
-const MOST_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// Searches and figures that the database works on at once: over many tickets each takes seconds, and tickets on their way
 /// need connections too.
 const MOST_SEARCHES: usize = 2;
 
-/// Refusals that a client may run up; then it is not listened to until some are forgotten.
+/// Refusals that a client may run up; then it has to wait until some are forgotten.
 const MOST_REFUSALS: u32 = 30;
 
 /// One refusal is forgotten after this.
@@ -38,8 +34,8 @@ const BETWEEN_TEST_TICKETS: Duration = Duration::from_secs(5);
 /// The limits of this process.
 #[derive(Debug)]
 pub struct Limits {
-    webhooks: Arc<Semaphore>,
-    body_bytes: Arc<Semaphore>,
+    /// For webhooks.
+    pub(super) room: Room,
     searches: Arc<Semaphore>,
     /// When each client's refusals will all be forgotten.
     forgiven_at: Mutex<HashMap<IpAddr, Timestamp>>,
@@ -50,8 +46,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            webhooks: Arc::new(Semaphore::new(MOST_WEBHOOKS)),
-            body_bytes: Arc::new(Semaphore::new(MOST_BODY_BYTES)),
+            room: Room::default(),
             searches: Arc::new(Semaphore::new(MOST_SEARCHES)),
             forgiven_at: Mutex::default(),
             test_tickets_from: Mutex::default(),
@@ -60,17 +55,6 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Room for one more webhook.
-    pub(super) fn webhook(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        Arc::clone(&self.webhooks).try_acquire_owned().map_err(|_| full())
-    }
-
-    /// Room for so many more bytes of a body.
-    pub(super) fn body(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        Arc::clone(&self.body_bytes).try_acquire_many_owned(bytes).map_err(|_| full())
-    }
-
     /// Has the database search or count when it is its turn. Whoever stops waiting meanwhile does not stop the database, so
     /// the turn lasts until it has finished.
     pub(super) async fn search<T: Send + 'static>(
@@ -86,7 +70,7 @@ impl Limits {
         searching.await.map_err(|_| ApiError::Unavailable("The search broke off. Try again.".to_owned()))
     }
 
-    /// Whether this client has been refused too often to be listened to.
+    /// Whether this client has been refused too often to be tried again.
     pub(super) fn check(&self, client: IpAddr, now: Timestamp) -> Result<(), ApiError> {
         let forgiven_at = self.forgiven_at.lock().unwrap_or_else(PoisonError::into_inner);
         let owed = forgiven_at.get(&client).map_or(Duration::ZERO, |at| at.since(now));
@@ -94,7 +78,14 @@ impl Limits {
         if owed > allowed { Err(ApiError::TooManyRequests { retry_after: owed - allowed }) } else { Ok(()) }
     }
 
-    /// Notes that this client was refused.
+    /// What a client hears whose credentials are wrong: why, or, when that has been so too often, that it has to wait.
+    pub(super) fn refuse(&self, client: IpAddr, now: Timestamp, why: ApiError) -> ApiError {
+        let waits = self.check(client, now).err();
+        self.refused(client, now);
+        waits.unwrap_or(why)
+    }
+
+    /// Notes that this client was refused. It never has to wait for more than one refusal to be forgotten.
     pub(super) fn refused(&self, client: IpAddr, now: Timestamp) {
         let mut forgiven_at = self.forgiven_at.lock().unwrap_or_else(PoisonError::into_inner);
         if forgiven_at.len() >= MOST_CLIENTS {
@@ -102,7 +93,8 @@ impl Limits {
         }
         if forgiven_at.len() < MOST_CLIENTS || forgiven_at.contains_key(&client) {
             let at = forgiven_at.entry(client).or_insert(now);
-            *at = (*at).max(now).plus(FORGET_ONE_AFTER);
+            let latest = now.plus(FORGET_ONE_AFTER * MOST_REFUSALS);
+            *at = (*at).max(now).plus(FORGET_ONE_AFTER).min(latest);
         }
     }
 
@@ -120,10 +112,6 @@ impl Limits {
         from.insert(device_id.to_owned(), now.plus(BETWEEN_TEST_TICKETS));
         Ok(())
     }
-}
-
-fn full() -> ApiError {
-    ApiError::Unavailable("Too many webhooks at once. Send it again.".to_owned())
 }
 
 #[cfg(test)]
@@ -147,6 +135,21 @@ mod tests {
         limits.refused(guesser, NOW.plus(FORGET_ONE_AFTER));
         assert!(limits.check(guesser, NOW.plus(FORGET_ONE_AFTER)).is_err());
         assert_eq!(limits.check(guesser, NOW.plus(FORGET_ONE_AFTER * 100)), Ok(()));
+    }
+
+    #[test]
+    fn who_goes_on_with_wrong_credentials_is_told_to_wait_and_not_for_longer_and_longer() {
+        let limits = Limits::default();
+        let client = "198.51.100.1".parse().unwrap();
+        let refuse = |now| limits.refuse(client, now, ApiError::NotFound);
+        for _ in 0..MOST_REFUSALS {
+            assert_eq!(refuse(NOW), ApiError::NotFound);
+        }
+        let retry_after = FORGET_ONE_AFTER;
+        for _ in 0..100 {
+            assert_eq!(refuse(NOW), ApiError::TooManyRequests { retry_after });
+        }
+        assert_eq!(refuse(NOW.plus(FORGET_ONE_AFTER)), ApiError::NotFound);
     }
 
     #[test]
@@ -201,18 +204,5 @@ mod tests {
         assert_eq!(limits.searches.available_permits(), 0);
         gate.add_permits(MOST_SEARCHES);
         assert_eq!(limits.search(async { 7 }).await, Ok(7));
-    }
-
-    #[test]
-    fn room_comes_back_when_it_is_left() {
-        let limits = Limits::default();
-        let held: Vec<_> = (0..MOST_WEBHOOKS).map(|_| limits.webhook().unwrap()).collect();
-        assert!(limits.webhook().is_err());
-        drop(held);
-        assert!(limits.webhook().is_ok());
-        let held = limits.body(MOST_BODY_BYTES).unwrap();
-        assert!(limits.body(1).is_err());
-        drop(held);
-        assert!(limits.body(1).is_ok());
     }
 }

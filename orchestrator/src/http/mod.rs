@@ -15,6 +15,7 @@ mod peer;
 mod query;
 mod request_id;
 mod results;
+mod room;
 mod routes;
 mod server;
 mod stats;

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::network::is_private;
+
 static REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The other end of a connection.
@@ -16,7 +18,7 @@ impl Peer {
     pub(super) fn client(self, headers: &HeaderMap) -> IpAddr {
         let mut named = headers.get_all(&REAL_IP).iter();
         let named = match (named.next().and_then(address), named.next()) {
-            (Some(named), None) if is_private(self.0.to_canonical()) => named,
+            (Some(named), None) if is_private(self.0) => named,
             (Some(_) | None, _) => self.0,
         };
         match named.to_canonical() {
@@ -28,17 +30,6 @@ impl Peer {
 
 fn address(value: &HeaderValue) -> Option<IpAddr> {
     value.to_str().ok()?.trim().parse().ok()
-}
-
-/// Addresses that nobody on the internet can connect from; Railway's edge uses the shared range 100.64.0.0/10.
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(v4) => {
-            let is_shared = v4.octets()[0] == 100 && v4.octets()[1] & 0b1100_0000 == 64;
-            v4.is_private() || v4.is_loopback() || v4.is_link_local() || is_shared
-        }
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
 }
 
 #[cfg(test)]

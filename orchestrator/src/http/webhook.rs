@@ -1,25 +1,26 @@
 //! `POST /webhooks/hubspot`: authenticate, read, store, answer. Nothing else happens before the answer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::BodyDataStream;
 use axum::extract::{Extension, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Json, response::IntoResponse};
 use futures::StreamExt;
 use link::{ErrorBody, WebhookAnswer};
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
 use triage::webhook::{self, Change, Parsed};
 use triage::writeback::WriteBack;
 
-use super::auth::{self, Arrived};
-use super::limits::Limits;
+use super::auth::{self, Arrived, Claim};
 use super::peer::Peer;
 use super::request_id::RequestId;
+use super::room::{NoRoom, Place};
 use crate::app::App;
+use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::queue::Incoming;
 use crate::queue::intake::{Refused, SLOWEST_COMMIT};
@@ -31,8 +32,9 @@ pub(super) const PATH: &str = "/webhooks/hubspot";
 /// Largest body that is read.
 const LARGEST_BODY: usize = 1024 * 1024;
 
-/// Of a body that is too large, no more than this is read.
-const MOST_DRAINED: usize = 16 * 1024 * 1024;
+/// Of a body that is refused, no more than this is thrown away, and for no longer than this, before the connection ends.
+const MOST_DISCARDED: usize = 16 * 1024 * 1024;
+const LONGEST_DISCARD: Duration = Duration::from_secs(2);
 
 /// HubSpot's workflows wait 30 seconds, its apps 5.
 const SLOWEST_BODY: Duration = Duration::from_secs(20);
@@ -62,19 +64,21 @@ pub(super) async fn receive(
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     let started = Instant::now();
-    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
-    let client = peer.client(&headers);
-    app.limits.check(client, app.clock.now())?;
-    let _room = app.limits.webhook()?;
-    // Read before anything is refused: a connection that ends with unread bytes in it loses the answer.
-    let (body, _room_for_body) = read(body, &app.limits).await?;
-    let arrived = Arrived { method: &method, uri: &uri, headers: &headers, body: &body };
-    auth::webhook(&arrived, &app.config.hubspot, app.config.public_url.as_ref(), app.clock.now())
-        .inspect_err(|_| app.limits.refused(client, app.clock.now()))?;
-    if !is_json(&headers) {
+    let (parts, body) = request.into_parts();
+    let mut body = body.into_data_stream();
+    let (body, _place) = match admit(&app, peer.client(&parts.headers), &parts, &mut body).await {
+        Ok(admitted) => admitted,
+        // Whoever has to wait is not waited for.
+        Err(refusal @ ApiError::TooManyRequests { .. }) => return Err(refusal),
+        Err(refusal) => {
+            discard(body);
+            return Err(refusal);
+        }
+    };
+    if !is_json(&parts.headers) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    let Parsed { events, changes, ignored, other_portals, problems } =
+    let Parsed { events, changes, ignored, other_portals, problems, more_problems } =
         webhook::parse(&body, app.config.hubspot.portal_id)
             .map_err(|problem| ApiError::BadRequest(sentence(&problem.to_string())))?;
     if !other_portals.is_empty() {
@@ -94,7 +98,37 @@ pub(super) async fn receive(
     if problems.is_empty() {
         Ok((StatusCode::ACCEPTED, Json(answer)))
     } else {
-        Err(incomplete(&problems, answer))
+        Err(incomplete(&problems, more_problems, answer))
+    }
+}
+
+/// The body of a sender that has shown who it is, and the room that it takes up.
+async fn admit(
+    app: &App,
+    client: IpAddr,
+    parts: &Parts,
+    body: &mut BodyDataStream,
+) -> Result<(Vec<u8>, Place), ApiError> {
+    let Parts { method, uri, headers, .. } = parts;
+    let refuse = |why| app.limits.refuse(client, app.clock.now(), why);
+    match auth::claim(headers, &app.config).map_err(refuse)? {
+        Claim::Token => {
+            let mut place = app.limits.room.enter()?;
+            let body = read(body, &mut place, &app.clock).await?;
+            Ok((body, place))
+        }
+        Claim::Signature(public_url) => {
+            let mut place = app.limits.room.enter_unproven(client)?;
+            let read = read(body, &mut place, &app.clock).await;
+            if read == Err(Unread::Unfinished) {
+                app.limits.refused(client, app.clock.now());
+            }
+            let body = read?;
+            let arrived = Arrived { method, uri, headers, body: &body };
+            auth::signed(&arrived, &app.config.hubspot, public_url, app.clock.now()).map_err(refuse)?;
+            place.proved();
+            Ok((body, place))
+        }
     }
 }
 
@@ -123,40 +157,83 @@ async fn note_changes(app: &App, changes: &[Change], answer: &mut WebhookAnswer)
 }
 
 /// The events that name a ticket have been stored; the sender still has to hear that others do not.
-fn incomplete(problems: &[String], answer: WebhookAnswer) -> ApiError {
+fn incomplete(problems: &[String], more: usize, answer: WebhookAnswer) -> ApiError {
     let stored = match answer.accepted + answer.duplicates {
         0 => String::new(),
         count => format!(" The other {count} were stored."),
     };
-    ApiError::BadRequest(format!("{}{stored}", sentence(&problems.join("; "))))
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    ApiError::BadRequest(format!("{}{stored}", sentence(&format!("{}{more}", problems.join("; ")))))
 }
 
-/// Not the sender's fault, and its workflows send again after a 503 but not after a 4xx.
-fn unfinished() -> ApiError {
-    ApiError::Unavailable("The body did not arrive in time or broke off. Send it again.".to_owned())
+/// Why there is no whole body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    /// It was too slow or broke off.
+    Unfinished,
+    /// It is larger than is read.
+    TooLarge,
+    /// It did not fit in.
+    NoRoom,
 }
 
-/// The whole body, and the room that it takes up. Of one that is too large, so much is read (and thrown away) that its sender hears the answer.
-async fn read(body: Body, limits: &Limits) -> Result<(Vec<u8>, OwnedSemaphorePermit), ApiError> {
-    let mut stream = body.into_data_stream();
-    let mut bytes = Vec::new();
-    let mut room = limits.body(0)?;
-    let mut received = 0;
-    let reading = async {
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|_| unfinished())?;
-            received += chunk.len();
-            if received <= LARGEST_BODY {
-                room.merge(limits.body(chunk.len())?);
-                bytes.extend_from_slice(&chunk);
-            } else if received > MOST_DRAINED {
-                break;
+impl From<NoRoom> for Unread {
+    fn from(NoRoom: NoRoom) -> Self {
+        Self::NoRoom
+    }
+}
+
+impl From<NoRoom> for ApiError {
+    fn from(NoRoom: NoRoom) -> Self {
+        Self::Unavailable("Too many webhooks at once. Send it again.".to_owned())
+    }
+}
+
+impl From<Unread> for ApiError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            // HubSpot's workflows send again after a 503 but not after a 4xx.
+            Unread::Unfinished => {
+                Self::Unavailable("The body did not arrive in time or broke off. Send it again.".to_owned())
             }
+            Unread::TooLarge => Self::TooLarge,
+            Unread::NoRoom => NoRoom.into(),
         }
-        if received > LARGEST_BODY { Err(ApiError::TooLarge) } else { Ok(()) }
+    }
+}
+
+/// The whole body, which takes up room in that place.
+async fn read(body: &mut BodyDataStream, place: &mut Place, clock: &Clock) -> Result<Vec<u8>, Unread> {
+    let reading = async {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|_| Unread::Unfinished)?;
+            if bytes.len() + chunk.len() > LARGEST_BODY {
+                return Err(Unread::TooLarge);
+            }
+            place.add(chunk.len())?;
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
     };
-    tokio::time::timeout(SLOWEST_BODY, reading).await.unwrap_or_else(|_| Err(unfinished()))?;
-    Ok((bytes, room))
+    tokio::select! {
+        biased;
+        read = reading => read,
+        () = clock.sleep_until(clock.now().plus(SLOWEST_BODY)) => Err(Unread::Unfinished),
+    }
+}
+
+/// Throws away what is still to come of a body that is refused: a connection that ends with unread bytes in it loses
+/// the answer.
+fn discard(mut body: BodyDataStream) {
+    tokio::spawn(tokio::time::timeout(LONGEST_DISCARD, async move {
+        let mut discarded = 0;
+        while let Some(Ok(chunk)) = body.next().await
+            && discarded < MOST_DISCARDED
+        {
+            discarded += chunk.len();
+        }
+    }));
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

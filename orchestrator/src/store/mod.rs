@@ -31,6 +31,7 @@ pub use corrections::{Corrected, NewCorrection};
 pub use devices::{Beat, DeviceRow, DeviceSaid, NewDevice};
 pub(crate) use dialect::{CHANNEL, Sql};
 pub use hubspot_writes::{HubSpotWrite, Noted};
+pub(crate) use open::host_in_clear_text;
 pub use open::{OpenError, Schema};
 pub use postgres::Postgres;
 pub use reconciliation::{Progress, Run, RunEnd, Standing, Turn};

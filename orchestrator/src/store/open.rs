@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Doing, Postgres, Result, Sqlite, Store, each};
+use crate::network::is_private_host;
 
 static POSTGRES_MIGRATIONS: LazyLock<Migrator> =
     LazyLock::new(|| tolerant(sqlx::migrate!("../migrations/postgres")));
@@ -52,11 +53,31 @@ pub enum Schema {
     Behind(usize),
 }
 
+/// The host of a Postgres that may be spoken to in clear text over networks that strangers share: `prefer`, the default,
+/// does so when the server offers no TLS, or somebody in between says that it does not.
+pub(crate) fn host_in_clear_text(url: &str) -> Option<String> {
+    if !is_postgres(url) {
+        return None;
+    }
+    let options = PgConnectOptions::from_str(url).ok()?;
+    let may_be_clear = match options.get_ssl_mode() {
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => true,
+        PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => false,
+    };
+    let host = options.get_host();
+    let is_socket = options.get_socket().is_some() || host.starts_with('/');
+    (may_be_clear && !is_socket && !is_private_host(host)).then(|| host.to_owned())
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
+}
+
 impl Store {
     /// Opens the database at `url`. Postgres is connected to when it is first needed, so that a start succeeds while
     /// it is away; an SQLite file is created when missing.
     pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        if is_postgres(url) {
             let options = PgConnectOptions::from_str(url)?.application_name("hubspot-triage");
             return Ok(Self::Postgres(Postgres::new(options, connections)));
         }
@@ -112,5 +133,32 @@ impl Store {
         .doing("list its migrations")?;
         let missing = known.iter().filter(|migration| !applied.contains(&migration.version)).count();
         Ok(if missing == 0 { Schema::Current } else { Schema::Behind(missing) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_strangers_could_listen_to_is_named() {
+        let exposed = |url: &str| host_in_clear_text(url);
+        let elsewhere = "postgresql://u:p@db.example.com:5432/triage";
+        assert_eq!(exposed(elsewhere).as_deref(), Some("db.example.com"));
+        for mode in ["disable", "allow", "prefer"] {
+            assert!(exposed(&format!("{elsewhere}?sslmode={mode}")).is_some(), "{mode}");
+        }
+        for mode in ["require", "verify-ca", "verify-full"] {
+            assert_eq!(exposed(&format!("{elsewhere}?sslmode={mode}")), None, "{mode}");
+        }
+        for url in [
+            "postgresql://u:p@postgres.railway.internal:5432/railway",
+            "postgres://u:p@127.0.0.1/triage",
+            "postgres://u:p@[::1]/triage",
+            "postgresql:///triage?host=/var/run/postgresql",
+            "sqlite:data/triage.sqlite",
+        ] {
+            assert_eq!(exposed(url), None, "{url}");
+        }
     }
 }

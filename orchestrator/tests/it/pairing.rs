@@ -116,7 +116,7 @@ on_both! {
 }
 
 on_both! {
-    async fn whoever_types_wrong_codes_for_too_long_is_not_listened_to(database) {
+    async fn whoever_types_wrong_codes_for_too_long_is_not_listened_to_but_the_administration_is(database) {
         let app = TestApp::start(&database, DEVICES).await;
         let (typo, right) = (json!({ "code": "?", "device": machine("a") }), app.code().await.code);
         for _ in 0..30 {
@@ -126,6 +126,8 @@ on_both! {
         let (status, answer) = app.call_from("198.51.100.1", "POST", "pair", "", &right).await;
         assert_eq!((status, code_of(&answer)), (429, Some("too_many_requests")));
         assert_eq!(app.call_from("198.51.100.2", "POST", "pair", "", &right).await.0, 201, "another client");
+        assert_eq!(app.call_from("198.51.100.1", "GET", "devices", "guess", &Value::Null).await.0, 429);
+        assert_eq!(app.call_from("198.51.100.1", "GET", "devices", ADMIN, &Value::Null).await.0, 200);
     }
 }
 

@@ -84,6 +84,10 @@ on_both! {
         assert_eq!(status, 400);
         assert!(message.starts_with("Event 1 of 2 names no ticket") && message.ends_with("The other 1 were stored."), "{message}");
         app.wait_for("7", TriageStatus::Triaged).await;
+        let (status, answer) = app.send(&json!([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])).await;
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert_eq!(status, 400);
+        assert!(message.ends_with("; event 10 of 12 is a number, not an object; and 2 more."), "{message}");
     }
 }
 

@@ -1,18 +1,52 @@
 //! The built orchestrator, from the outside.
+#![expect(clippy::unwrap_used, reason = "in a test a failure should say where")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use e2e::{TOKEN, World, postgres_database, text, wait_until};
 use sims::hubspot::Ticket;
 
-/// What no log may hold: words of a ticket, and every credential.
-const SECRETS: [&str; 6] = [
-    "armalade",
+/// Words of a ticket; only a log at debug may hold them.
+const TICKET_TEXT: &str = "armalade";
+
+/// What no log may hold at any level: every credential.
+const SECRETS: [&str; 9] = [
     TOKEN,
     "secret-of-the-tests",
+    CLIENT_SECRET,
+    ADMIN_TOKEN,
+    SECRETS_KEY,
+    DATABASE_PASSWORD,
     sims::groq::KEY,
     sims::hubspot::TOKEN,
     sims::discord::WEBHOOK_TOKEN,
 ];
+
+const CLIENT_SECRET: &str = "client-of-the-tests-5d0c8f";
+const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
+/// 32 bytes in base64.
+const SECRETS_KEY: &str = "c2VhbHMtc2VjcmV0cy1vZi10aGUtdGVzdHMtMzJieXQ=";
+const DATABASE_PASSWORD: &str = "database-password-of-the-tests";
+
+/// A world with every secret that can be set.
+async fn secretive(database: &str) -> World {
+    let mut world = World::start().await;
+    world.set("PUBLIC_URL", "https://triage.example.com");
+    world.set("HUBSPOT_CLIENT_SECRET", CLIENT_SECRET);
+    world.set("ADMIN_TOKEN", ADMIN_TOKEN);
+    world.set("SECRETS_KEY", SECRETS_KEY);
+    if let Some(database) = postgres_database(database) {
+        // The server trusts whoever connects; what is sent is a password all the same.
+        world.set("DATABASE_URL", &database.replace("postgres@", &format!("postgres:{DATABASE_PASSWORD}@")));
+        assert!(world.run(&["migrate"]).status.success());
+    }
+    world
+}
+
+fn assert_no_secret(log: &str) {
+    for secret in SECRETS {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_environment_in_production_names_everything_and_exits_64() {
@@ -81,9 +115,8 @@ async fn a_ticket_goes_all_the_way_and_a_person_can_ask_about_it() {
     for event in ["webhook_received", "inference_completed", "delivery_completed"] {
         assert!(log.contains(&format!("\"event\":\"{event}\"")), "{event}: {log}");
     }
-    for secret in SECRETS {
-        assert!(!log.contains(secret), "{secret} is in the log");
-    }
+    assert_no_secret(&log);
+    assert!(!log.contains(TICKET_TEXT), "{log}");
     assert_eq!(orchestrator.terminate().await, Some(0));
 }
 
@@ -119,28 +152,64 @@ async fn a_note_appears_in_hubspot_and_a_person_takes_it_away_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logs_of_failures_hold_neither_ticket_text_nor_secrets() {
-    let world = World::start().await;
+    let log = log_of_failures(&secretive("triage_e2e_secrets").await).await;
+    assert_no_secret(&log);
+    assert!(!log.contains(TICKET_TEXT), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logs_at_debug_hold_no_secret_either() {
+    let mut world = secretive("triage_e2e_debug").await;
+    world.set("LOG_LEVEL", "debug");
+    let log = log_of_failures(&world).await;
+    assert!(log.contains("\"level\":\"debug\""), "{log}");
+    assert_no_secret(&log);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_cannot_be_reached_is_logged_without_its_password() {
+    let mut world = secretive("triage_e2e_away").await;
+    world.set("LOG_LEVEL", "debug");
+    world.set("DATABASE_URL", &format!("postgresql://triage:{DATABASE_PASSWORD}@127.0.0.1:9/triage"));
+    let orchestrator = world.serve_unready().await;
+    wait_until("it to say so", async || orchestrator.count("database_unreachable") > 0).await;
+    assert_eq!(orchestrator.sender().created(9).await.unwrap().status, 503);
+    assert_no_secret(&orchestrator.log());
+    let output = world.run(&["triage", "list"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_no_secret(&format!("{}{}", text(&output.stdout), text(&output.stderr)));
+}
+
+/// What is logged while every service fails and strangers try to get in.
+async fn log_of_failures(world: &World) -> String {
     world.ollama.faults.script("unknown category twice").unwrap();
     world.groq.faults.script("500 once").unwrap();
     world.hubspot.faults.script("401 once").unwrap();
     world.discord.faults.script("deleted once").unwrap();
     let orchestrator = world.serve().await;
+    let sender = orchestrator.sender();
     let ticket =
         Ticket::new(4711, "Marmalade invoice", "The invoice for marmalade shows the wrong VAT number.");
-    assert_eq!(orchestrator.sender().workflow(&ticket).await.unwrap().status, 202);
-    orchestrator.sender().created(9).await.unwrap();
-    orchestrator.sender().post("{\"subject\":\"Marmalade\"}").await.unwrap();
+    assert_eq!(sender.workflow(&ticket).await.unwrap().status, 202);
+    sender.created(9).await.unwrap();
+    sender.post("{\"subject\":\"Marmalade\"}").await.unwrap();
+    let http = sims::http_client();
+    let address = format!("{}/webhooks/hubspot", orchestrator.url);
+    for header in ["x-hubspot-signature-v3", "x-webhook-token"] {
+        let refused = http.post(&address).header(header, CLIENT_SECRET).body("[]").send().await.unwrap();
+        assert_eq!(refused.status(), 401, "{header}");
+    }
+    let devices = format!("{}/api/v1/devices", orchestrator.url);
+    assert_eq!(http.get(&devices).bearer_auth(ADMIN_TOKEN).send().await.unwrap().status(), 200);
+    assert_eq!(http.get(&devices).bearer_auth(CLIENT_SECRET).send().await.unwrap().status(), 401);
     wait_until("every failure to be logged", async || {
         let log = orchestrator.log();
-        ["bad_answer", "server_error", "ticket_not_fetched", "delivery_failed"]
+        ["bad_answer", "server_error", "ticket_not_fetched", "delivery_failed", "request_refused"]
             .iter()
             .all(|name| log.contains(name))
     })
     .await;
-    let log = orchestrator.log();
-    for secret in SECRETS {
-        assert!(!log.contains(secret), "{secret} is in the log: {log}");
-    }
+    orchestrator.log()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

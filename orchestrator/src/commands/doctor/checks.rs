@@ -12,7 +12,7 @@ use crate::clients::hubspot::{Error as HubSpotError, HubSpot};
 use crate::clients::model::Model as _;
 use crate::commands::FEW_CONNECTIONS;
 use crate::config::Config;
-use crate::store::{Schema, Store};
+use crate::store::{self, Schema, Store};
 
 /// A ticket id that HubSpot gives to nobody: asking for it proves the token and reads nothing.
 const NOBODYS: &str = "1";
@@ -28,6 +28,13 @@ pub(super) fn settings(config: &Config) -> Vec<Line> {
             "Set HUBSPOT_WEBHOOK_TOKEN or HUBSPOT_CLIENT_SECRET.",
         ));
     }
+    for name in &config.guessable {
+        lines.push(Line::warn(
+            "settings",
+            format!("{name} is so short that it could be guessed; production refuses it."),
+            "Replace it by the output of `openssl rand -hex 32`, here and wherever it is sent from.",
+        ));
+    }
     if config.public_url.is_none() {
         lines.push(Line::warn(
             "settings",
@@ -36,6 +43,16 @@ pub(super) fn settings(config: &Config) -> Vec<Line> {
         ));
     }
     lines
+}
+
+/// Whether somebody between this service and its database could read along.
+pub(super) fn database_link(config: &Config) -> Option<Line> {
+    let host = store::host_in_clear_text(config.database_url.expose_secret())?;
+    Some(Line::warn(
+        "database",
+        format!("The connection to {host} may be in clear text, the tickets and the password with it."),
+        "Add sslmode=verify-full (and sslrootcert, when the certificate is signed by an authority of its own) to DATABASE_URL.",
+    ))
 }
 
 /// Whether the database can be reached, has the schema and takes what is stored; with it when it can be asked for devices.
@@ -122,5 +139,48 @@ pub(super) async fn groq(config: &Config) -> Line {
             format!("{}.", fault.message),
             "Check GROQ_API_KEY, GROQ_MODEL and GROQ_API_URL.",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::Health;
+    use super::*;
+
+    fn config(pairs: &[(&str, &str)]) -> Config {
+        let vars: BTreeMap<_, _> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::read(&vars).unwrap()
+    }
+
+    #[test]
+    fn a_secret_that_could_be_guessed_is_named() {
+        let config = config(&[
+            ("HUBSPOT_WEBHOOK_TOKEN", "abc"),
+            ("ADMIN_TOKEN", "sixteen-letters!"),
+            ("PUBLIC_URL", "https://triage.example.com"),
+        ]);
+        let lines: Vec<_> = settings(&config).into_iter().filter(|line| line.health != Health::Ok).collect();
+        let [Line { health: Health::Warn, sentence, fix: Some(fix), .. }] = &lines[..] else {
+            panic!("{lines:?}")
+        };
+        assert!(
+            sentence.starts_with("HUBSPOT_WEBHOOK_TOKEN is so short") && !sentence.contains("abc"),
+            "{sentence}"
+        );
+        assert!(fix.contains("openssl rand -hex 32"), "{fix}");
+    }
+
+    #[test]
+    fn a_database_in_clear_text_over_the_internet_is_warned_of_without_its_password() {
+        let url = "postgresql://u:s3cr3t@db.example.com/triage";
+        let line = database_link(&config(&[("DATABASE_URL", url)])).unwrap();
+        assert_eq!((line.part, line.health), ("database", Health::Warn));
+        assert!(line.sentence.contains("db.example.com"), "{line:?}");
+        assert!(line.fix.as_ref().unwrap().contains("sslmode=verify-full"), "{line:?}");
+        assert!(!format!("{line:?}").contains("s3cr3t"));
+        assert_eq!(database_link(&config(&[("DATABASE_URL", &format!("{url}?sslmode=require"))])), None);
     }
 }
