@@ -316,6 +316,6 @@ fn about_content(events: &[&Event], new_ids: &BTreeSet<String>) -> BTreeSet<Stri
     ids.filter(|id| !new_ids.contains(id)).collect()
 }
 
-fn json<T: Serialize + ?Sized>(value: &T) -> String {
+pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use sqlx::types::Json;
 use triage::time::Timestamp;
 
+use super::accept::json;
 use super::finish::{AttemptRow, Ended, Finished, TriageRow};
 use crate::store::{Doing, Result, Store};
 
@@ -18,7 +18,8 @@ use crate::store::{Doing, Result, Store};
 ///
 /// Tickets are locked in order before jobs, as when webhooks are accepted, and deliveries before theirs: two transactions
 /// never wait for each other.
-/// Rows that exist are found by `= any`, never by a join, for which the planner might read whole tables.
+/// Rows that exist are found by `= any`, never by a join, for which the planner might read whole tables. The new ones come as
+/// `json`, of which Postgres reads records in a third of the time that it takes for `jsonb`.
 const FINISH_VERDICTS: &str = "
 with locked as materialized (
     select ticket_id from tickets where ticket_id = any($1::text[]) order by ticket_id for update
@@ -27,7 +28,7 @@ with locked as materialized (
         and again is null and (select count(*) from locked) >= 0
     returning ticket_id
 ), given as materialized (
-    select r.* from jsonb_to_recordset($3::jsonb) as r(position bigint, ticket_id text, id text, status text, category text, priority text,
+    select r.* from json_to_recordset($3::text::json) as r(position bigint, ticket_id text, id text, status text, category text, priority text,
         sentiment text, language text, summary text, reason text, confidence double precision, team text, suggested_reply text,
         review text, provider text, model text, prompt_version text, redacted bigint, omitted_chars bigint, latency_ms bigint,
         announce boolean, write_back boolean, device_id text)
@@ -35,7 +36,7 @@ with locked as materialized (
 ), attempt as (
     insert into attempts (id, ticket_id, triage_id, provider, form, model, model_digest, prompt_version, sent_to, redacted,
         omitted_chars, cloud_reason, started_at, latency_ms, outcome, http_status, error, device_id)
-    select r.* from jsonb_to_recordset($4::jsonb) as r(id text, ticket_id text, triage_id text, provider text, form text, model text,
+    select r.* from json_to_recordset($4::text::json) as r(id text, ticket_id text, triage_id text, provider text, form text, model text,
         model_digest text, prompt_version text, sent_to text, redacted text, omitted_chars bigint, cloud_reason text,
         started_at bigint, latency_ms bigint, outcome text, http_status bigint, error text, device_id text)
     where r.ticket_id in (select ticket_id from held)
@@ -104,8 +105,8 @@ impl Store {
         let stored: Vec<String> = sqlx::query_scalar(FINISH_VERDICTS)
             .bind(&ids)
             .bind(&held)
-            .bind(Json(&verdicts))
-            .bind(Json(&attempts))
+            .bind(json(&verdicts))
+            .bind(json(&attempts))
             .bind(now.as_millis())
             .fetch_all(db.write())
             .await
