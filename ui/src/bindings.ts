@@ -605,7 +605,7 @@ export type ProgramStatus = {
 program: Program, 
 /**
  * Its state in a word or two: `running`, `not ready`, `starting`, `adopted`, `waiting`, `stopping`, `gave up`,
- * `not installed`, `stopped`.
+ * `not installed`, `not set up`, `stopped`.
  */
 state: string, 
 /**
