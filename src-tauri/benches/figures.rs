@@ -11,6 +11,8 @@
 mod app;
 #[path = "../tests/it/desktop.rs"]
 mod desktop;
+#[path = "../tests/it/window/driver.rs"]
+mod driver;
 #[path = "../tests/it/menu.rs"]
 mod menu;
 
@@ -20,6 +22,7 @@ use std::time::{Duration, Instant};
 use app::{App, Machine, until};
 use desktop::Desktop;
 use menu::TrayItem;
+use sims::programs::Program;
 
 /// Starts, and windows, of which the median counts.
 const ROUNDS: usize = 5;
@@ -82,6 +85,53 @@ async fn main() {
         &[after - pss_before],
         10.0,
     );
+    app.quit(&item).await;
+
+    let (mut in_panel, mut in_window) = (Vec::new(), Vec::new());
+    broken(&mut in_panel, &mut in_window).await;
+    row("kill of cloudflared to the broken hop in icon and menu", "ms", &in_panel, 5000.0);
+    row("kill of cloudflared to the broken hop in an open Overview", "ms", &in_window, 5000.0);
+}
+
+/// A cloudflared that is killed and does not come back, until the person restarts it.
+async fn broken(in_panel: &mut Vec<f64>, in_window: &mut Vec<f64>) {
+    let desktop = Desktop::start().await.expect("dbus-daemon, gnome-keyring and xvfb: scripts/tray setup");
+    let (engine, mut machine) = (driver::place(), Machine::new(&desktop));
+    for (name, value) in driver::environment(engine) {
+        machine.set(name, &value);
+    }
+    let control = machine.control(Program::Cloudflared);
+    let mut app = machine.start(&[]);
+    let item = desktop.item().await;
+    app.until_running().await;
+    item.click("Open").await;
+    app.until_window(&desktop).await;
+    let page = driver::Page::attach(engine).await;
+    page.go("Overview").await;
+    for _ in 0..ROUNDS {
+        app.until_running().await;
+        item.until_line("the tunnel", |line| line.starts_with("Tunnel: ") && !line.contains('✕')).await;
+        page.until_text("the tunnel", |text| !text.contains("Down")).await;
+        let (icon, pid) = (item.icon().await, app.pid_of("cloudflared").await);
+        control.set("exit=1").unwrap();
+        let killed = Instant::now();
+        app::kill(pid);
+        let panel = async {
+            item.until_line("the broken hop", |line| line.starts_with("Tunnel: ✕")).await;
+            item.until_icon("another icon", |path| *path != icon).await;
+            milliseconds(killed)
+        };
+        let window = async {
+            page.until_text("the broken hop", |text| text.contains("Down")).await;
+            milliseconds(killed)
+        };
+        let (panel, window) = tokio::join!(panel, window);
+        in_panel.push(panel);
+        in_window.push(window);
+        control.set("").unwrap();
+        item.click("Restart tunnel").await;
+    }
+    page.leave();
     app.quit(&item).await;
 }
 

@@ -6,13 +6,18 @@ use std::sync::Arc;
 
 use agent::context::Context;
 use agent::environment::Environment;
+use agent::notices::{DesktopNotices, Notifier as _};
 use agent::paths::Paths;
 use agent::socket::{Page, Reply, Request};
+use agent::window::Destination;
 use agent::{logging, signals};
+use alerts::notice::Notice;
+use supervise::Kind;
 use tao::event::{Event, StartCause};
 use tao::event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy};
 use tao::platform::run_return::EventLoopExtRunReturn as _;
 use tokio::runtime::{Handle, Runtime};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use tray_icon::menu::MenuEvent;
@@ -21,13 +26,12 @@ use crate::arguments::Arguments;
 use crate::desktop::{self, Clipboard};
 use crate::follow::{self, Line, News};
 use crate::instance::{self, First};
-use crate::opener::Opener;
+use crate::opener::{Heard, Opener};
 use crate::tray::Tray;
 use crate::updates::daily;
 use crate::view::Seen;
 use crate::view::icon::{self, Panel};
 use crate::view::menu::{self, Act};
-use crate::window::Destination;
 use crate::{login, platform};
 
 /// What the main loop is told by everybody else.
@@ -38,6 +42,10 @@ enum Told {
     /// What another start was started with.
     Arrived(Arguments),
     Act(Act),
+    /// From the window.
+    Window(Heard),
+    /// What a person asked for was not done: a few words, and in sentences why.
+    NotDone(String, String),
     /// The diagnostics are ready to be pasted.
     Copy(String),
     /// A person has nothing to look at but the window.
@@ -56,6 +64,7 @@ struct App {
     tray: Option<Tray>,
     opener: Opener,
     clipboard: Clipboard,
+    notices: DesktopNotices,
     tell: EventLoopProxy<Told>,
     runtime: Handle,
 }
@@ -115,8 +124,12 @@ fn enter(runtime: &Runtime, words: &[String]) -> std::io::Result<Option<First>> 
 
 impl App {
     fn new(runtime: &Runtime, tell: EventLoopProxy<Told>) -> Self {
-        let (opener, serving) = Opener::new();
+        let to_main = tell.clone();
+        let (opener, serving) = Opener::new(move |heard| drop(to_main.send_event(Told::Window(heard))));
         runtime.spawn(serving);
+        let _inside = runtime.enter();
+        // Its own notices offer nothing to click.
+        let (clicks, _) = mpsc::channel(1);
         Self {
             line: Arc::default(),
             stop: CancellationToken::new(),
@@ -126,6 +139,7 @@ impl App {
             tray: None,
             opener,
             clipboard: Clipboard::default(),
+            notices: DesktopNotices::start(clicks),
             tell,
             runtime: runtime.handle().clone(),
         }
@@ -210,7 +224,16 @@ impl App {
             Told::Update(version) => self.update = version,
             Told::Arrived(arguments) => return self.arrive(arguments),
             Told::Act(act) => return self.act(act),
-            Told::Copy(text) => return note("the diagnostics", self.clipboard.put(text)),
+            Told::Window(Heard::Quit) => return self.act(Act::Quit),
+            Told::Window(Heard::NotShown(why)) => {
+                let body = format!("{why}. The icon's menu and triage-agent do without it.");
+                return self.not_done("The window cannot be shown", &in_a_sentence(&body));
+            }
+            Told::NotDone(what, why) => return self.not_done(&what, &why),
+            Told::Copy(text) => {
+                let done = self.clipboard.put(text);
+                return self.note("The diagnostics were not copied", done);
+            }
             Told::Show(destination) => return self.opener.open(destination),
             // The window hears of a ticket too, and the end is the main loop's.
             Told::News(News::Triage(_)) | Told::Ended => return,
@@ -230,9 +253,15 @@ impl App {
             Act::Ticket(ticket_id) => self.open_ticket(ticket_id),
             Act::Open => self.opener.open(Destination::default()),
             Act::Update => self.opener.open(Destination::page(Page::Settings, None)),
-            Act::Pause => self.ask(Request::Pause),
-            Act::Resume => self.ask(Request::Resume),
-            Act::Restart(program) => self.ask(Request::Restart { program }),
+            Act::Pause => self.ask("Not paused", Request::Pause),
+            Act::Resume => self.ask("Not resumed", Request::Resume),
+            Act::Restart(program) => {
+                let what = match program {
+                    Kind::Ollama => "Ollama was not restarted",
+                    Kind::Cloudflared => "The tunnel was not restarted",
+                };
+                self.ask(what, Request::Restart { program });
+            }
             Act::CopyDiagnostics => {
                 let (line, tell) = (Arc::clone(&self.line), self.tell.clone());
                 self.runtime.spawn(async move {
@@ -241,7 +270,7 @@ impl App {
                 });
             }
             Act::StartAtLogin => {
-                note("start at login", login::switch(!login::is_on()));
+                self.note("Start at login was not changed", login::switch(!login::is_on()));
                 self.redraw();
             }
             Act::Quit => self.stop.cancel(),
@@ -258,20 +287,40 @@ impl App {
             Seen::Nothing | Seen::Lost(_) => None,
         };
         match url {
-            Some(url) => note("the ticket", desktop::open_in_browser(&url)),
+            Some(url) => self.note("The ticket was not opened", desktop::open_in_browser(&url)),
             None => self.opener.open(Destination::page(Page::Tickets, Some(ticket_id))),
         }
     }
 
-    fn ask(&self, request: Request) {
-        let Some(agent) = self.line.agent() else { return };
+    /// `what` is said when it is not done.
+    fn ask(&self, what: &'static str, request: Request) {
+        let (agent, tell) = (self.line.agent(), self.tell.clone());
         self.runtime.spawn(async move {
-            match agent.ask_once(request).await {
-                Ok(Reply::Failed { why, what_to_do }) => warn!(event = "refused", "{why} {what_to_do}"),
-                Ok(_) => {}
-                Err(error) => warn!(event = "not_asked", %error, "the agent does not answer"),
-            }
+            let answer = match agent {
+                Some(agent) => agent.ask_once(request).await.ok(),
+                None => None,
+            };
+            let why = match answer {
+                Some(Reply::Failed { why, what_to_do }) => format!("{why} {what_to_do}"),
+                Some(_) => return,
+                None => {
+                    "The agent does not answer. It is started again by itself; then try again.".to_owned()
+                }
+            };
+            drop(tell.send_event(Told::NotDone(what.to_owned(), why)));
         });
+    }
+
+    fn note<E: std::fmt::Display>(&self, what: &str, done: Result<(), E>) {
+        if let Err(error) = done {
+            self.not_done(what, &in_a_sentence(&error.to_string()));
+        }
+    }
+
+    /// Whoever clicked is told that nothing came of it.
+    fn not_done(&self, what: &str, why: &str) {
+        warn!(event = "not_done", "{what}: {why}");
+        self.notices.show(&Notice::not_done(what, why));
     }
 }
 
@@ -287,8 +336,21 @@ fn icon_folder() -> PathBuf {
     Context::read().map_or_else(|_| std::env::temp_dir(), |context| context.paths.runtime)
 }
 
-fn note<E: std::fmt::Display>(what: &str, done: Result<(), E>) {
-    if let Err(error) = done {
-        warn!(event = "menu_failed", %error, "{what}: it did not work");
+/// With a capital letter and a full stop.
+fn in_a_sentence(words: &str) -> String {
+    let mut letters = words.trim_end_matches('.').chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_a_sentence;
+
+    #[test]
+    fn what_others_say_becomes_a_sentence() {
+        assert_eq!(in_a_sentence("no browser could be started"), "No browser could be started.");
+        assert_eq!(in_a_sentence("It did not come."), "It did not come.");
+        assert_eq!(in_a_sentence(""), ".");
     }
 }

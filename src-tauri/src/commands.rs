@@ -18,8 +18,6 @@ use tauri::{AppHandle, Emitter as _, Wry};
 
 use crate::window::LABEL;
 
-pub use failure::Failure;
-
 macro_rules! commands {
     ($($module:ident :: $name:ident),* $(,)?) => {
         /// Their names, as the window calls them.
@@ -68,6 +66,7 @@ commands![
     desktop::copy_text,
     desktop::copy_diagnostics,
     desktop::save_diagnostics,
+    desktop::quit,
 ];
 
 /// Tells the window, when there is one, how everything is.

@@ -51,6 +51,7 @@ impl Tray {
             .with_temp_dir_path(folder)
             .with_icon(image(icon)?)
             .with_icon_as_template(panel == Panel::Template)
+            .with_tooltip(menu.headline())
             .with_menu(Box::new(shown(&lines)?))
             .build()?;
         Ok(Self { tray, icon, menu, lines })
@@ -65,11 +66,20 @@ impl Tray {
 
     fn draw(&mut self, icon: Icon, menu: Menu) -> Result<(), Problem> {
         if icon != self.icon {
-            self.tray.set_icon(Some(image(icon)?))?;
+            let image = Some(image(icon)?);
+            // Set alone it is no template any more; together they are set on macOS and nowhere else.
+            match icon.panel {
+                Panel::Template => self.tray.set_icon_with_as_template(image, true)?,
+                Panel::Light | Panel::Dark => self.tray.set_icon(image)?,
+            }
             self.icon = icon;
         }
         if menu == self.menu {
             return Ok(());
+        }
+        // Panels of Linux have none.
+        if menu.headline() != self.menu.headline() {
+            self.tray.set_tooltip(Some(menu.headline()))?;
         }
         if menu.has_shape_of(&self.menu) {
             for (item, line) in menu.items.iter().zip(&self.lines) {

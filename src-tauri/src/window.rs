@@ -1,10 +1,10 @@
 //! The window: made when somebody wants it, gone when it is closed. It lives in a process of its own.
 
-mod destination;
 pub mod process;
 
 use std::time::Duration;
 
+use agent::window::Destination;
 use tauri::webview::NewWindowResponse;
 use tauri::{
     AppHandle, Emitter as _, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
@@ -13,8 +13,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::commands::logs;
-
-pub use destination::Destination;
 
 /// Its name in the capability.
 pub(crate) const LABEL: &str = "main";

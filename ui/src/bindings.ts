@@ -226,6 +226,31 @@ status: number | null,
 sentence: string, };
 
 /**
+ * One thing that was tried.
+ */
+export type CheckResult = { 
+/**
+ * In a few words.
+ */
+what: string, 
+/**
+ * It is as it should be.
+ */
+ok: boolean, 
+/**
+ * What was found.
+ */
+sentence: string, 
+/**
+ * The one thing to do about it.
+ */
+what_to_do: string | null, 
+/**
+ * How long it took, in milliseconds, when something was asked.
+ */
+latency_ms: number | null, };
+
+/**
  * What a person said is right.
  */
 export type Correction = { 
@@ -308,6 +333,23 @@ categories: Array<Category>,
  * Likewise.
  */
 teams: Array<Team>, };
+
+/**
+ * Where the window is to go.
+ */
+export type Destination = { 
+/**
+ * The page; none: the window as it is.
+ */
+page: PageName | null, 
+/**
+ * The ticket there.
+ */
+ticket_id: string | null, 
+/**
+ * A pairing link that was opened: shown for the person to confirm, never followed by itself.
+ */
+pair_link: string | null, };
 
 /**
  * A paired machine.
@@ -414,6 +456,52 @@ property: string | null,
  * When it was accepted.
  */
 received_at: string, };
+
+/**
+ * What is known of a hop: the last question to it with its answer, and what its program wrote last.
+ */
+export type Evidence = { 
+/**
+ * What was asked.
+ */
+request: string | null, 
+/**
+ * What came back.
+ */
+answer: string | null, 
+/**
+ * After how long.
+ */
+took_ms: number | null, 
+/**
+ * When, RFC 3339.
+ */
+checked_at: string | null, 
+/**
+ * The last lines of the program behind the hop.
+ */
+log: Array<LogLine>, };
+
+/**
+ * What every request that is refused, or fails, is answered with.
+ */
+export type Failure = { 
+/**
+ * Stable name, for switching.
+ */
+code: string, 
+/**
+ * What happened, in a sentence.
+ */
+headline: string, 
+/**
+ * What to do about it.
+ */
+what_to_do: string, 
+/**
+ * Per setting, when settings were refused.
+ */
+problems?: Array<SettingProblem>, };
 
 /**
  * How a layer is doing. Ordered from good to bad; not knowing is better than knowing of a fault.
@@ -531,6 +619,59 @@ latency_ms: number | null,
 history: Array<Bucket>, };
 
 /**
+ * How bad a line is, in the program's own opinion.
+ */
+export type LogLevel = "debug" | "info" | "warn" | "error" | "fatal";
+
+/**
+ * A line of a program's log.
+ */
+export type LogLine = { 
+/**
+ * Counts up.
+ */
+number: number, 
+/**
+ * When, RFC 3339.
+ */
+at: string, 
+/**
+ * Where it comes from.
+ */
+stream: LogStream, 
+/**
+ * How bad it is, where the program says so.
+ */
+level: LogLevel | null, 
+/**
+ * Its words.
+ */
+text: string, };
+
+/**
+ * What the window is told of a log.
+ */
+export type LogMessage = { 
+/**
+ * Whose.
+ */
+program: Program, 
+/**
+ * What.
+ */
+news: LogNews, };
+
+/**
+ * A new line, or how many were too fast to be shown.
+ */
+export type LogNews = { "line": LogLine } | { "missed": number };
+
+/**
+ * Where a line comes from.
+ */
+export type LogStream = "out" | "err" | "agent";
+
+/**
  * A model in memory.
  */
 export type ModelStatus = { 
@@ -546,6 +687,11 @@ size_bytes: number,
  * How much of it the graphics card holds, in per cent; the rest is computed by the processor, slowly.
  */
 gpu_percent: number | null, };
+
+/**
+ * A kind of notice; each has a switch.
+ */
+export type NoticeKind = "tunnel_down" | "exposed" | "gave_up" | "needs_review" | "new_alert";
 
 /**
  * The orchestrator that this machine is paired with.
@@ -578,6 +724,11 @@ receipt: Receipt | null, };
 export type Overall = "healthy" | "degraded" | "down" | "starting" | "paused";
 
 /**
+ * A page of the window.
+ */
+export type PageName = "overview" | "tickets" | "setup" | "settings";
+
+/**
  * Half, and nineteen of twenty, took no longer.
  */
 export type Percentiles = { 
@@ -605,7 +756,7 @@ export type ProgramStatus = {
 program: Program, 
 /**
  * Its state in a word or two: `running`, `not ready`, `starting`, `adopted`, `waiting`, `stopping`, `gave up`,
- * `not installed`, `stopped`.
+ * `not installed`, `not set up`, `stopped`.
  */
 state: string, 
 /**
@@ -624,6 +775,40 @@ lines: number,
  * Those of them that were too many to be kept.
  */
 dropped: number, };
+
+/**
+ * How far a download is.
+ */
+export type PullProgress = { 
+/**
+ * What Ollama is doing, in its words; `success` at the end.
+ */
+status: string, 
+/**
+ * So much is here, over all layers heard of.
+ */
+completed_bytes: number, 
+/**
+ * So much there is, over all layers heard of; 0 before the first. Grows when a layer begins.
+ */
+total_bytes: number, 
+/**
+ * Of the last seconds; `None` until two lines were far enough apart.
+ */
+bytes_per_second: number | null, };
+
+/**
+ * Minutes since local midnight.
+ */
+export type QuietHours = { 
+/**
+ * The first.
+ */
+from: number, 
+/**
+ * The first that is not quiet.
+ */
+until: number, };
 
 /**
  * What the orchestrator saw when it called a device's public address as a stranger would.
@@ -658,6 +843,84 @@ version: string,
  * Its public address, when it was told.
  */
 public_url: string | null, };
+
+/**
+ * Something wrong with the settings.
+ */
+export type SettingProblem = { 
+/**
+ * The setting: `ollama.address`; empty when the file is no TOML.
+ */
+key: string, 
+/**
+ * What is wrong with it.
+ */
+wrong: string, 
+/**
+ * What to do about it, in a sentence.
+ */
+what_to_do: string, };
+
+/**
+ * What a person sets, as it was typed. Empty texts are none.
+ */
+export type Settings = { 
+/**
+ * The public name of the model.
+ */
+hostname: string | null, 
+/**
+ * The orchestrator's address.
+ */
+orchestrator: string | null, 
+/**
+ * The model that tickets are triaged with.
+ */
+model: string, 
+/**
+ * Start without starting the programs.
+ */
+start_paused: boolean, 
+/**
+ * Whether newer versions of the app are looked for daily.
+ */
+updates: Updates, 
+/**
+ * Where Ollama listens.
+ */
+ollama_address: string, 
+/**
+ * The `ollama` program; searched for when not set.
+ */
+ollama_path: string | null, 
+/**
+ * The `cloudflared` program; searched for when not set.
+ */
+cloudflared_path: string | null, 
+/**
+ * How the tunnel is told what to do.
+ */
+mode: TunnelMode, 
+/**
+ * The `config.yml` of the mode `config`.
+ */
+tunnel_config: string | null, 
+/**
+ * Where cloudflared tells its state.
+ */
+metrics_port: number, 
+/**
+ * Kinds of notices that are switched off.
+ */
+notices_off: Array<NoticeKind>, 
+/**
+ * A tunnel that is down, or back, is told of when it has stayed so for so long.
+ */
+settle_seconds: number, 
+/**
+ * Hours of the local day without notices.
+ */
+quiet_hours: QuietHours | null, };
 
 /**
  * Whether tickets can be triaged on a machine, and why not.
@@ -1063,6 +1326,42 @@ verified_at: string,
  * When the service token ends, as far as it is known.
  */
 expires_at: string | null, };
+
+/**
+ * How the tunnel is told what to do.
+ */
+export type TunnelMode = "token" | "config";
+
+/**
+ * One step.
+ */
+export type TunnelStep = { 
+/**
+ * What is done in it; none is there twice.
+ */
+step: string, 
+/**
+ * How far it is.
+ */
+state: TunnelStepState, 
+/**
+ * What came of it; empty when there is nothing to say.
+ */
+sentence: string, 
+/**
+ * A page that the person has to open for it.
+ */
+open_url: string | null, };
+
+/**
+ * How far a step is.
+ */
+export type TunnelStepState = "waiting" | "running" | "done" | "failed";
+
+/**
+ * Whether newer versions of the tray app are looked for.
+ */
+export type Updates = "off" | "ask";
 
 /**
  * Whether tickets can be triaged on a machine.

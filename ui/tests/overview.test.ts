@@ -89,6 +89,18 @@ test("diagnostics are saved and it is said where", async () => {
   await page.getByText("Saved as /home/anna/Downloads/hubspot-triage-20261123-094100.zip.", { exact: false }).waitFor();
 });
 
+test("everything that the tray's menu does is in the window's, and the tunnel is not restarted while it is paused", async () => {
+  const page = await open();
+  await page.getByRole("button", { name: "More" }).click();
+  expect(await page.getByRole("menuitem").allInnerTexts()).toContain("Restart tunnel");
+  await page.getByRole("menuitem", { name: "Quit" }).click();
+  await expect.poll(() => inDemo(page, (demo) => demo.asked)).toContain("quit");
+  const paused = await open({ scenario: "paused" });
+  await paused.getByRole("button", { name: "More" }).click();
+  const offered = await paused.getByRole("menuitem").allInnerTexts();
+  expect([offered.includes("Restart tunnel"), offered.includes("Restart Ollama")]).toEqual([false, true]);
+});
+
 test("an agent that does not answer is not taken for healthy", async () => {
   const page = await open();
   await inDemo(page, (demo) => demo.go("offline"));

@@ -1,5 +1,6 @@
 //! What everything that a person starts begins with: the environment, the folders, the settings.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,11 +58,13 @@ impl Context {
     /// Writes other settings; what is not theirs in the file stays.
     ///
     /// # Errors
-    /// In a sentence.
+    /// In sentences, with everything that is wrong.
     pub fn write_settings(&self, settings: &Settings) -> Result<(), String> {
         self.paths.create().map_err(|problem| format!("The agent's folders cannot be made: {problem}."))?;
-        settings::write(&self.paths.settings_file(), settings, &self.environment.home)
-            .map_err(|problem| format!("The settings cannot be written: {problem}."))
+        settings::write(&self.paths.settings_file(), settings, &self.environment.home).map_err(|problem| {
+            let cause = problem.source().map(|cause| format!(". {cause}")).unwrap_or_default();
+            format!("The settings cannot be written: {problem}{cause}")
+        })
     }
 
     /// The secrets as they are kept here, with what the environment lends this run.

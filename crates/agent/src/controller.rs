@@ -262,7 +262,7 @@ impl Controller {
             | Saying::GaveUp(_) => {
                 warn!(event = "program", program = %kind, "{sentence}");
             }
-            Saying::Adopted | Saying::AdoptedGone | Saying::NotOurs | Saying::Ready => {
+            Saying::Adopted | Saying::AdoptedGone | Saying::NotOurs | Saying::Ready | Saying::NotSetUp(_) => {
                 info!(event = "program", program = %kind, "{sentence}");
             }
         }

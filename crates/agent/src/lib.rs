@@ -28,3 +28,4 @@ pub mod status;
 pub mod test_ticket;
 pub mod tunnel;
 pub mod tunnel_setup;
+pub mod window;

@@ -4,17 +4,18 @@
 //! program does next is decided by `supervise`, what a person is told by `alerts`; this is where the two meet.
 
 pub mod linked;
+mod troubles;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerts::notice::{Notice, Trouble};
+use alerts::notice::Notice;
 use alerts::rule::{self, Click, Event, Memory, Rules};
 use supervise::health::chain::Chain;
 use supervise::health::facts::{Binding, Fact, Facts, Outside};
-use supervise::health::overall::{Elsewhere, Overall, Summary, overall};
+use supervise::health::overall::{Elsewhere, Summary, overall};
 use supervise::health::reading::{Call, CallError, Reading, connections};
-use supervise::health::{Health, Layer, reading};
+use supervise::health::{Layer, reading};
 use supervise::history::History;
 use supervise::install::Platform;
 use supervise::limits::Limits;
@@ -24,9 +25,6 @@ use supervise::{Kind, Moment};
 use crate::ollama_api::Loaded;
 use crate::probes::Seen;
 use linked::{Linked, Said};
-
-/// The subject under which trouble with the way of tickets is told.
-const TUNNEL: &str = "tunnel";
 
 /// The time, twice: for measuring, and for quiet hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +44,7 @@ pub enum Wish {
     Pause,
     /// Tickets are to be triaged here again.
     Resume,
-    /// A program is to start afresh, or to be tried again after it was given up.
+    /// A program is to start afresh, or to be tried again after it was given up. The tunnel stays closed while paused.
     Restart(Kind),
     /// The agent is to end.
     Quit,
@@ -189,6 +187,14 @@ impl Model {
         self.is_paused
     }
 
+    /// Whether a program may be started afresh. Paused, the tunnel is closed on purpose.
+    pub fn may_restart(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Ollama => true,
+            Kind::Cloudflared => !self.is_paused,
+        }
+    }
+
     /// Nothing is left to wait for after [`Wish::Quit`].
     pub fn has_ended(&self) -> bool {
         self.programs.values().all(|program| *program.state() == State::Ended)
@@ -310,6 +316,7 @@ impl Turn {
                 self.observe(&Event::Clicked(Click::Started));
                 self.programs(&program::Input::Start);
             }
+            Wish::Restart(kind) if !self.model.may_restart(kind) => {}
             Wish::Restart(kind) => {
                 self.observe(&Event::Clicked(Click::Started));
                 let has_given_up = matches!(self.model.program(kind), State::GaveUp { .. });
@@ -337,54 +344,9 @@ impl Turn {
         if has_changed {
             self.effects.push(Effect::Redraw);
         }
-        for event in self.troubles() {
+        for event in troubles::of(&self.model) {
             self.observe(&event);
         }
-    }
-
-    fn troubles(&self) -> Vec<Event> {
-        let model = &self.model;
-        let subject = TUNNEL.to_owned();
-        let way = match model.summary.overall {
-            Overall::Down => Some(Event::Bad { trouble: Trouble::TunnelDown, subject, body: self.advice() }),
-            Overall::Healthy | Overall::Degraded => {
-                Some(Event::Good { trouble: Trouble::TunnelDown, subject })
-            }
-            Overall::Starting | Overall::Paused => None,
-        };
-        let subject = TUNNEL.to_owned();
-        let lock = model.chain.layer(Layer::AccessClosed).and_then(|state| match state.health {
-            Health::Fail => {
-                let body = with_fix(&state.sentence, state.fix.as_deref());
-                Some(Event::Bad { trouble: Trouble::Exposed, subject, body })
-            }
-            Health::Ok => Some(Event::Good { trouble: Trouble::Exposed, subject }),
-            Health::Warn | Health::Unknown => None,
-        });
-        let given_up = [Kind::Ollama, Kind::Cloudflared].into_iter().filter_map(|kind| {
-            let (trouble, subject) = (Trouble::GaveUp, kind.to_string());
-            match model.program(kind) {
-                State::GaveUp { reason } => {
-                    let body = with_fix(&reason.why, Some(&reason.what_to_do));
-                    Some(Event::Bad { trouble, subject, body })
-                }
-                State::Running { .. } | State::Adopted { .. } => Some(Event::Good { trouble, subject }),
-                State::NotInstalled { .. }
-                | State::Stopped
-                | State::Looking { .. }
-                | State::Starting { .. }
-                | State::BackingOff { .. }
-                | State::Stopping { .. }
-                | State::Ended => None,
-            }
-        });
-        way.into_iter().chain(lock).chain(given_up).collect()
-    }
-
-    fn advice(&self) -> String {
-        let summary = &self.model.summary;
-        let state = summary.layer.and_then(|layer| self.model.chain.layer(layer));
-        with_fix(&summary.sentence, state.and_then(|state| state.fix.as_deref()))
     }
 
     fn observe(&mut self, event: &Event) {
@@ -406,10 +368,6 @@ fn read(kind: Kind, call: &Call) -> Probe {
         Kind::Cloudflared => connections(answer).is_some_and(|connections| connections > 0),
     };
     if is_ready { Probe::Ready } else { Probe::NotReady }
-}
-
-fn with_fix(sentence: &str, fix: Option<&str>) -> String {
-    fix.map_or_else(|| sentence.to_owned(), |fix| format!("{sentence} {fix}"))
 }
 
 #[cfg(test)]

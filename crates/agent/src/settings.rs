@@ -2,7 +2,9 @@
 //!
 //! - [`read`] and [`parse`] tell every problem at once, each with its line and what to do.
 //! - [`write()`] changes the lines that change, and leaves comments and order alone.
+//! - [`form`] is what the window shows and sends back, judged by the same rules.
 
+pub mod form;
 mod keys;
 mod problem;
 mod write;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use alerts::notice::Kind;
 use alerts::quiet::QuietHours;
 use alerts::rule::Rules;
+use serde::{Deserialize, Serialize};
 use toml_edit::{Document, TableLike};
 use url::Url;
 
@@ -24,7 +27,9 @@ pub use problem::{Problem, ReadError};
 pub use write::{WriteError, write};
 
 /// How the tunnel is told what to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "TunnelMode"))]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Its token is in the keychain, its rules are at Cloudflare.
     Token,
@@ -33,7 +38,9 @@ pub enum Mode {
 }
 
 /// Whether newer versions of the tray app are looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum Updates {
     /// Only when a person asks.
     Off,

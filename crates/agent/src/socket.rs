@@ -167,6 +167,7 @@ pub enum Reply {
 
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "CheckResult"))]
 pub struct Check {
     /// In a few words.
     pub what: String,
@@ -182,6 +183,7 @@ pub struct Check {
 
 /// A page of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "PageName"))]
 #[serde(rename_all = "snake_case")]
 pub enum Page {
     /// The chain of hops.

@@ -95,7 +95,7 @@ pub struct ProgramStatus {
     /// Which.
     pub program: Kind,
     /// Its state in a word or two: `running`, `not ready`, `starting`, `adopted`, `waiting`, `stopping`, `gave up`,
-    /// `not installed`, `stopped`.
+    /// `not installed`, `not set up`, `stopped`.
     pub state: String,
     /// Its process, when it is ours.
     pub pid: Option<u32>,
@@ -225,6 +225,7 @@ pub(crate) const fn state_word(state: &State) -> &'static str {
         State::Running { readiness: Readiness::Unready { .. }, .. } => "not ready",
         State::BackingOff { .. } => "waiting",
         State::Stopping { .. } => "stopping",
+        State::NotSetUp { .. } => "not set up",
         State::GaveUp { .. } => "gave up",
     }
 }

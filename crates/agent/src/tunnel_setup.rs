@@ -88,6 +88,10 @@ async fn connected(agent: &Handle) -> Result<(), Trouble> {
     let watching = async {
         while let Some(reply) = replies.recv().await {
             let Reply::Status(status) = reply else { continue };
+            if status.paused {
+                let headline = "The tunnel is set up, and closed while triage on this machine is paused.";
+                return Err(Trouble::new("paused", headline, "Resume, then it opens."));
+            }
             let edge = status.layers.iter().find(|state| state.layer == Layer::Edge);
             if edge.is_some_and(|state| state.health == Health::Ok) {
                 return Ok(());

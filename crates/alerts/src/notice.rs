@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A kind of notice; each has a switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "NoticeKind"))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Tickets cannot reach the model on this machine.
@@ -18,6 +19,9 @@ pub enum Kind {
     NeedsReview,
     /// The orchestrator raised an alert.
     NewAlert,
+    /// What a person asked for was not done. It answers a click, so it has no switch.
+    #[cfg_attr(feature = "typescript", ts(skip))]
+    NotDone,
 }
 
 /// A bad state that lasts until it passes; it has an end to tell.
@@ -96,6 +100,11 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Of something that a person asked for and that was not done; in the words of whoever could not do it.
+    pub fn not_done(title: &str, body: &str) -> Self {
+        Self::new(Kind::NotDone, Some(title), title.to_owned(), body)
+    }
+
     /// Of a trouble that has settled; `body` as it was reported.
     pub(crate) fn raised(trouble: Trouble, subject: &str, body: &str) -> Self {
         let (title, offer) = match trouble {

@@ -48,6 +48,13 @@ pub enum Event {
         /// Whose.
         subject: String,
     },
+    /// There is nothing any more that could have a trouble: neither it nor its end is told.
+    Moot {
+        /// Which.
+        trouble: Trouble,
+        /// Whose.
+        subject: String,
+    },
     /// Something happened. Told once however often it is reported.
     Happened {
         /// What.

@@ -123,7 +123,9 @@ proptest! {
             match event(choice) {
                 Event::Woke => held_until = machine.seconds + 30,
                 Event::Clicked(_) | Event::Bad { .. } | Event::Good { .. } | Event::Tick => {}
-                Event::Happened { .. } | Event::Withdrawn { .. } => unreachable!("not among the choices"),
+                Event::Moot { .. } | Event::Happened { .. } | Event::Withdrawn { .. } => {
+                    unreachable!("not among the choices")
+                }
             }
             let before = machine.told.len();
             machine.tell(&event(choice));

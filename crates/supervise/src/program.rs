@@ -3,7 +3,7 @@
 //! ```text
 //!  NotInstalled <-- Looking --nobody--> Starting --ready--> Running
 //!                      |  ^                |   |               | ended, unready
-//!         somebody else|  |until           |   +--cannot--> GaveUp
+//!         somebody else|  |until           |   +--cannot--> GaveUp, NotSetUp
 //!                      v  |                v
 //!                   Adopted  BackingOff <--+--- Stopping (asked to end, then killed) --> Stopped, Ended
 //! ```
@@ -114,6 +114,11 @@ pub enum State {
         /// It did not end in time and was killed.
         killed: bool,
     },
+    /// There is nothing for it to do before somebody sets it up.
+    NotSetUp {
+        /// What is missing, and what to do.
+        reason: Reason,
+    },
     /// Starting it again cannot help.
     GaveUp {
         /// Why, and what to do.
@@ -134,6 +139,7 @@ impl State {
             | Self::Adopted { .. }
             | Self::BackingOff { .. }
             | Self::Stopping { .. }
+            | Self::NotSetUp { .. }
             | Self::GaveUp { .. }
             | Self::Ended => None,
         }
@@ -147,8 +153,10 @@ pub enum SpawnFailure {
     NotFound,
     /// The file may not be executed.
     NotPermitted,
-    /// Something it needs is not set up.
+    /// It has nothing to do before somebody sets it up.
     NotSetUp(Reason),
+    /// What it needs is there and cannot be used.
+    CannotWork(Reason),
     /// Anything else, in the system's words.
     Other(String),
 }

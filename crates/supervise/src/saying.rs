@@ -32,6 +32,8 @@ pub enum Saying {
     },
     /// It did not end when asked and is killed.
     Killed,
+    /// It has nothing to do before somebody sets it up.
+    NotSetUp(Reason),
     /// Starting it again cannot help.
     GaveUp(Reason),
 }
@@ -55,7 +57,7 @@ impl Saying {
             }
             Self::EndedForBeingUnready { why } => format!("{why} It is ended and started again."),
             Self::Killed => format!("{kind} did not end when asked. It is killed."),
-            Self::GaveUp(reason) => format!("{} {}", reason.why, reason.what_to_do),
+            Self::NotSetUp(reason) | Self::GaveUp(reason) => format!("{} {}", reason.why, reason.what_to_do),
         }
     }
 }

@@ -38,7 +38,8 @@ impl<'a> Turn<'a> {
             State::Stopping { run, since, then, killed } => {
                 self.stopping(ours::End { run, since, then, killed }, input)
             }
-            State::GaveUp { reason } => self.gave_up(reason, input),
+            State::NotSetUp { reason } => self.at_rest(State::NotSetUp { reason }, input),
+            State::GaveUp { reason } => self.at_rest(State::GaveUp { reason }, input),
             State::Ended => State::Ended,
         };
         self.program.state = state;
@@ -175,7 +176,8 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn gave_up(&mut self, reason: Reason, input: Input) -> State {
+    /// Nothing is tried before the person wants it.
+    fn at_rest(&mut self, state: State, input: Input) -> State {
         match input {
             Input::Start | Input::Restart | Input::Retry => self.look_afresh(),
             Input::Stop => State::Stopped,
@@ -190,7 +192,7 @@ impl<'a> Turn<'a> {
             | Input::AnotherHolds
             | Input::NobodyAnswers
             | Input::Woke
-            | Input::Tick => State::GaveUp { reason },
+            | Input::Tick => state,
         }
     }
 
@@ -243,7 +245,11 @@ impl<'a> Turn<'a> {
                 why: format!("The system does not allow {kind} to be started."),
                 what_to_do: "Make the file executable for this account, then choose Retry.".to_owned(),
             }),
-            SpawnFailure::NotSetUp(reason) => self.give_up(reason),
+            SpawnFailure::NotSetUp(reason) => {
+                self.actions.push(Action::Say(Saying::NotSetUp(reason.clone())));
+                State::NotSetUp { reason }
+            }
+            SpawnFailure::CannotWork(reason) => self.give_up(reason),
             SpawnFailure::Other(why) => self.back_off(format!("{kind} could not be started: {why}.")),
         }
     }

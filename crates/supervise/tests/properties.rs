@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use supervise::exit::{Ending, Exit};
+use supervise::exit::{Ending, Exit, Reason};
 use supervise::limits::Limits;
 use supervise::program::{Action, Input, Probe, Program, Run, SpawnFailure, State, step};
 use supervise::{Kind, Moment};
@@ -27,7 +27,7 @@ fn input((choice, back, code): Choice, latest: u64) -> Input {
         6 => Input::NotInstalled,
         7 => Input::Spawned { run },
         8 => Input::SpawnFailed { run, failure: SpawnFailure::Other("full".into()) },
-        9 => Input::SpawnFailed { run, failure: SpawnFailure::NotFound },
+        9 => Input::SpawnFailed { run, failure: not_started(code) },
         10 => Input::Exited { run, exit: Exit { ending: Ending::Code(code), last_lines: vec![] } },
         11 | 12 => Input::Probed { run, probe: Probe::Ready },
         13 => Input::Probed { run, probe: Probe::NoAnswer },
@@ -37,6 +37,11 @@ fn input((choice, back, code): Choice, latest: u64) -> Input {
         18 => Input::Woke,
         _ => Input::Tick,
     }
+}
+
+fn not_started(code: i32) -> SpawnFailure {
+    let reason = Reason { why: "It is not set up.".into(), what_to_do: "Set it up.".into() };
+    if code == 0 { SpawnFailure::NotSetUp(reason) } else { SpawnFailure::NotFound }
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {
@@ -84,6 +89,7 @@ fn held(state: &State) -> Option<Run> {
         | State::Looking { .. }
         | State::Adopted { .. }
         | State::BackingOff { .. }
+        | State::NotSetUp { .. }
         | State::GaveUp { .. }
         | State::Ended => None,
     }
@@ -206,7 +212,8 @@ proptest! {
                 State::Running { run, .. } => todo.push(Input::Probed { run: *run, probe: Probe::Ready }),
                 State::Adopted { .. } => todo.push(Input::NobodyAnswers),
                 State::NotInstalled { .. } | State::Stopped | State::Looking { .. } | State::Starting { .. }
-                | State::BackingOff { .. } | State::Stopping { .. } | State::GaveUp { .. } | State::Ended => {}
+                | State::BackingOff { .. } | State::Stopping { .. } | State::NotSetUp { .. } | State::GaveUp { .. }
+                | State::Ended => {}
             }
             for input in std::mem::take(&mut todo) {
                 let (next, actions) = step(program, input, now, &limits);

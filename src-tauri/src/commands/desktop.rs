@@ -1,11 +1,13 @@
 //! What the desktop does for the window: the browser, the clipboard, the start at login.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
+use agent::window::Failure;
 use chrono::Utc;
 use tauri::{AppHandle, Manager as _, State};
 
-use super::failure::Failure;
+use crate::opener::QUIT;
 use crate::shell::Shell;
 use crate::{desktop, login};
 
@@ -52,6 +54,16 @@ pub(super) async fn save_diagnostics(app: AppHandle, shell: State<'_, Shell>) ->
     let collected = desktop::gather(shell.agent()).await.map_err(not_saved)?;
     collected.write(&file).map_err(|problem| not_saved(problem.to_string()))?;
     Ok(file)
+}
+
+/// Everything is to end: the tray app is told, which ends what runs, and this process with it.
+#[tauri::command]
+pub(super) fn quit() -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(QUIT.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
+        let what_to_do = "Choose Quit in the menu of the panel's icon.";
+        Failure::new("not_told", format!("The app was not told to quit: {error}."), what_to_do)
+    })
 }
 
 fn not_copied(why: &str) -> Failure {

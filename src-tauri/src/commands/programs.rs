@@ -3,10 +3,11 @@
 use agent::handle::Handle;
 use agent::socket::{Reply, Request};
 use agent::status::Status;
+use agent::window::Failure;
 use supervise::Kind;
 use tauri::State;
 
-use super::failure::{Failure, done};
+use super::failure::done;
 use crate::shell::Shell;
 
 pub(super) fn agent(shell: &Shell) -> Result<Handle, Failure> {

@@ -2,11 +2,12 @@
 
 use agent::secrets::{Entry, read};
 use agent::socket::{Check, Reply, Request};
+use agent::window::Failure;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use tauri::State;
 
-use super::failure::{Failure, done};
+use super::failure::done;
 use super::programs::{agent, tell};
 use crate::shell::Shell;
 

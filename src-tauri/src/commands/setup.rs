@@ -5,34 +5,17 @@ use agent::ollama_api::{OllamaApi, Progress};
 use agent::pairing;
 use agent::socket::Request;
 use agent::tunnel::http;
-use serde::Serialize;
+use agent::window::Failure;
 use std::time::Duration;
 use tauri::State;
 use tauri::ipc::Channel;
 
-use super::failure::Failure;
 use super::programs::tell;
 use super::settings::context;
 use crate::shell::Shell;
 
 /// A download of a large model over a slow connection.
 const DOWNLOAD_WITHIN: Duration = Duration::from_hours(24);
-
-/// How far a download is, as the window names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Pulled {
-    status: String,
-    completed_bytes: u64,
-    total_bytes: u64,
-    bytes_per_second: Option<u64>,
-}
-
-impl From<Progress> for Pulled {
-    fn from(progress: Progress) -> Self {
-        let Progress { status, completed_bytes, total_bytes, bytes_per_second } = progress;
-        Self { status, completed_bytes, total_bytes, bytes_per_second }
-    }
-}
 
 #[tauri::command]
 pub(super) async fn pair(url: String, code: String) -> Result<(), Failure> {
@@ -66,7 +49,7 @@ pub(super) async fn unpair() -> Result<(), Failure> {
 pub(super) async fn pull_model(
     shell: State<'_, Shell>,
     model: String,
-    progress: Channel<Pulled>,
+    progress: Channel<Progress>,
 ) -> Result<(), Failure> {
     let address = format!("http://{}", context()?.settings.ollama_address);
     let cancelled = shell.begin_pull();
@@ -79,7 +62,7 @@ pub(super) async fn pull_model(
     tell(&shell, Request::CheckNow).await
 }
 
-async fn pull(address: &str, model: &str, progress: &Channel<Pulled>) -> Result<(), Failure> {
+async fn pull(address: &str, model: &str, progress: &Channel<Progress>) -> Result<(), Failure> {
     let failed = |problem: &dyn std::fmt::Display| {
         let headline = format!("{model} cannot be downloaded: {problem}.");
         Failure::new(
@@ -93,7 +76,7 @@ async fn pull(address: &str, model: &str, progress: &Channel<Pulled>) -> Result<
     while let Some(step) = pulling.next().await {
         let step = step.map_err(|problem| failed(&problem))?;
         // A window that is gone does not end a download.
-        drop(progress.send(step.into()));
+        drop(progress.send(step));
     }
     Ok(())
 }

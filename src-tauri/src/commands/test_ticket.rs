@@ -2,10 +2,11 @@
 
 use agent::socket::{Reply, Request};
 use agent::test_ticket::TestStep;
+use agent::window::Failure;
 use tauri::State;
 use tauri::ipc::Channel;
 
-use super::failure::{Failure, done};
+use super::failure::done;
 use super::programs::agent;
 use crate::shell::Shell;
 

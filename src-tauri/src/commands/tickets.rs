@@ -2,11 +2,12 @@
 
 use agent::link::{Question, TriageQuery};
 use agent::socket::{Reply, Request};
+use agent::window::Failure;
 use link::CorrectionRequest;
 use serde_json::Value;
 use tauri::State;
 
-use super::failure::{Failure, done};
+use super::failure::done;
 use super::programs::agent;
 use crate::shell::Shell;
 

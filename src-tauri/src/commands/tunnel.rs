@@ -4,13 +4,13 @@ use std::sync::{Mutex, PoisonError};
 
 use agent::context::Context;
 use agent::handle::Handle;
-use agent::tunnel_setup::{self, Step, Trouble};
+use agent::tunnel_setup::{self, Step};
+use agent::window::Failure;
 use secrecy::SecretString;
 use serde::Deserialize;
 use tauri::State;
 use tauri::ipc::Channel;
 
-use super::failure::Failure;
 use super::programs::agent;
 use super::settings::context;
 use crate::shell::Shell;
@@ -25,12 +25,6 @@ pub(super) enum Wanted {
     Login { hostname: String, is_locked: bool },
     /// Everything, with an API token of Cloudflare.
     Api { hostname: String, api_token: SecretString },
-}
-
-impl From<Trouble> for Failure {
-    fn from(Trouble { code, headline, what_to_do }: Trouble) -> Self {
-        Self::new(code, headline, what_to_do)
-    }
 }
 
 #[tauri::command]

@@ -1,11 +1,11 @@
 //! Newer versions, as the window asks for them. Every process can look for them by itself.
 
 use agent::socket::{Reply, Request};
+use agent::window::Failure;
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
-use super::failure::Failure;
 use super::programs::agent;
 use crate::shell::Shell;
 use crate::updates::{self, Problem, Source, may};

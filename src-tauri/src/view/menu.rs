@@ -22,6 +22,15 @@ pub struct Menu {
 }
 
 impl Menu {
+    /// Its first line, which says how everything is.
+    #[must_use]
+    pub fn headline(&self) -> &str {
+        match self.items.first() {
+            Some(Item::Text(text)) => text,
+            Some(Item::Rule | Item::Action(..) | Item::Switch(..)) | None => "",
+        }
+    }
+
     /// Whether only words and switches differ, so that one can be made into the other line by line.
     #[must_use]
     pub fn has_shape_of(&self, other: &Self) -> bool {
@@ -135,8 +144,8 @@ pub fn menu(seen: &Seen, starts_at_login: bool, update: Option<&str>) -> Menu {
         if !status.paused {
             items.push(action(Act::Restart(Kind::Cloudflared), "Restart tunnel"));
         }
-        items.push(action(Act::CopyDiagnostics, "Copy diagnostics"));
     }
+    items.push(action(Act::CopyDiagnostics, "Copy diagnostics"));
     items.push(Item::Switch(Act::StartAtLogin, "Start at login".to_owned(), starts_at_login));
     items.push(Item::Rule);
     items.push(action(Act::Quit, "Quit"));

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use agent::environment::Environment;
 use agent::logging;
+use agent::window::Destination;
 use tauri::{AppHandle, Emitter as _, Manager as _, RunEvent};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, stdin, stdout};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::{Destination, LABEL};
+use super::LABEL;
 use crate::follow::{self, News};
 use crate::opener::SHOWN;
 use crate::shell::Shell;

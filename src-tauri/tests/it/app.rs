@@ -66,7 +66,7 @@ impl Machine {
         self.start_program(&e2e::program("triage-agent"), &["run"])
     }
 
-    fn start_program(&self, program: &Path, words: &[&str]) -> App {
+    pub(crate) fn start_program(&self, program: &Path, words: &[&str]) -> App {
         static STARTED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let log = self.path(&format!("tray-{number}.log"));

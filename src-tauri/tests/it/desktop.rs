@@ -9,8 +9,10 @@ use sims::panel::Panel;
 use sims::session::Session;
 use tiny_skia::{IntSize, Pixmap};
 use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window,
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, ImageFormat, Window,
+    WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -95,6 +97,11 @@ impl Desktop {
         self.display.picture(window).unwrap().save_png(folder.join(format!("{name}.png"))).unwrap();
     }
 
+    /// What the next paste would get.
+    pub(crate) fn clipboard(&self) -> Option<String> {
+        self.display.clipboard()
+    }
+
     /// As a click on its close button.
     pub(crate) fn close_window(&self) {
         self.display.close(self.display.windows()[0]);
@@ -171,6 +178,25 @@ impl Display {
             pixel[3] = u8::MAX;
         }
         Pixmap::from_vec(data, IntSize::from_wh(size.width.into(), size.height.into())?)
+    }
+
+    /// Asks whoever has the clipboard.
+    fn clipboard(&self) -> Option<String> {
+        let (x, root) = self.connect();
+        let atom = |name: &[u8]| x.intern_atom(false, name).unwrap().reply().unwrap().atom;
+        let (clipboard, text) = (atom(b"CLIPBOARD"), atom(b"UTF8_STRING"));
+        let owner = x.get_selection_owner(clipboard).ok()?.reply().ok()?.owner;
+        if owner == x11rb::NONE {
+            return None;
+        }
+        let window = x.generate_id().unwrap();
+        let (class, plain) = (WindowClass::INPUT_ONLY, CreateWindowAux::new());
+        x.create_window(0, window, root, 0, 0, 1, 1, 0, class, x11rb::COPY_FROM_PARENT, &plain).unwrap();
+        x.convert_selection(window, clipboard, text, text, x11rb::CURRENT_TIME).unwrap();
+        x.flush().unwrap();
+        while !matches!(x.wait_for_event().unwrap(), Event::SelectionNotify(_)) {}
+        let told = x.get_property(false, window, text, AtomEnum::ANY, 0, u32::MAX / 4).ok()?.reply().ok()?;
+        String::from_utf8(told.value).ok()
     }
 
     /// There is no window manager to do it.

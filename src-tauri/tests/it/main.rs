@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a failure should say where")]
 
 mod app;
+mod clicks;
 mod desktop;
 mod menu;
 mod updates;

@@ -108,6 +108,11 @@ impl TrayItem {
         waited.unwrap_or_else(|_| panic!("{label} is not {expected}"));
     }
 
+    /// What is said from now on of changes of the menu.
+    pub(crate) async fn changes(&self) -> zbus::proxy::SignalStream<'static> {
+        self.menu.receive_all_signals().await.unwrap()
+    }
+
     async fn items(&self) -> Vec<Shown> {
         let none: Vec<&str> = Vec::new();
         let answer = self.menu.call_method("GetLayout", &(0_i32, -1_i32, none)).await.unwrap();

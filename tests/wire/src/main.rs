@@ -31,8 +31,16 @@ impl TypeVisitor for Declarations {
 fn typescript() -> String {
     let config = Config::default().with_large_int("number");
     let mut all = Declarations { config, by_name: BTreeMap::new() };
+    all.visit::<agent::ollama_api::Progress>();
+    all.visit::<agent::settings::form::Form>();
+    all.visit::<agent::socket::Check>();
     all.visit::<agent::status::Status>();
     all.visit::<agent::test_ticket::TestStep>();
+    all.visit::<agent::tunnel_setup::Step>();
+    all.visit::<agent::window::Destination>();
+    all.visit::<agent::window::Evidence>();
+    all.visit::<agent::window::Failure>();
+    all.visit::<agent::window::LogMessage>();
     all.visit::<link::Alerts>();
     all.visit::<link::Change>();
     all.visit::<link::CorrectionRequest>();

@@ -35,6 +35,7 @@ export const COMMANDS = [
   "copy_text",
   "copy_diagnostics",
   "save_diagnostics",
+  "quit",
 ] as const;
 
 export const EVENTS = ["connection", "status", "triage", "log", "navigate"] as const;

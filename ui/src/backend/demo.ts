@@ -217,6 +217,7 @@ export function connect(parameters: URLSearchParams): Backend {
     copyText: (text) => answer(`copy ${text}`, () => undefined),
     copyDiagnostics: () => answer("copy_diagnostics", () => undefined),
     saveDiagnostics: () => answer("save_diagnostics", () => "/home/anna/Downloads/hubspot-triage-20261123-094100.zip"),
+    quit: () => answer("quit", () => connection.emit("offline")),
     ...settingsOf(answer),
     ...updatesOf(clock, answer),
     ...longWork(clock, answer, change, () => status.last),

@@ -1,8 +1,40 @@
 /** All that the window can see and ask for. Only `tauri.ts` and `demo.ts` know who answers. */
-import type { CorrectionRequest, Stats, TestStep, Triage, TriageDetail, TriagePage, TriageStatus } from "../bindings";
+import type {
+  CheckResult,
+  CorrectionRequest,
+  Destination,
+  Evidence,
+  Failure,
+  LogLine,
+  LogNews,
+  PullProgress,
+  Settings,
+  Stats,
+  TestStep,
+  Triage,
+  TriageDetail,
+  TriagePage,
+  TriageStatus,
+  TunnelStep,
+} from "../bindings";
 import type { Layer, Program, Status } from "./status";
 
-export type { TestHop, TestStep } from "../bindings";
+export type {
+  CheckResult,
+  Destination,
+  Evidence,
+  Failure,
+  LogLine,
+  LogNews,
+  NoticeKind,
+  PullProgress,
+  QuietHours,
+  SettingProblem,
+  Settings,
+  TestHop,
+  TestStep,
+  TunnelStep,
+} from "../bindings";
 
 export type Stop = () => void;
 
@@ -11,16 +43,6 @@ export interface Clock {
   now(): number;
   every(ms: number, run: () => void): Stop;
   after(ms: number, run: () => void): Stop;
-}
-
-/** What every refused or failed request is rejected with. */
-export interface Failure {
-  /** Stable name, for switching. */
-  code: string;
-  headline: string;
-  what_to_do: string;
-  /** Per setting, when settings were refused. */
-  problems?: SettingProblem[];
 }
 
 export type Connection = "connecting" | "connected" | "offline";
@@ -33,36 +55,6 @@ export interface TriageQuery {
   q?: string;
 }
 
-export interface LogLine {
-  number: number;
-  at: string;
-  stream: "out" | "err" | "agent";
-  level: "debug" | "info" | "warn" | "error" | null;
-  text: string;
-}
-
-/** A new line, or how many were too fast to be shown. */
-export type LogNews = { line: LogLine } | { missed: number };
-
-export interface Evidence {
-  /** What was asked. */
-  request: string | null;
-  /** What came back. */
-  answer: string | null;
-  took_ms: number | null;
-  checked_at: string | null;
-  /** The last lines of the program behind the layer. */
-  log: LogLine[];
-}
-
-export interface PullProgress {
-  /** In Ollama's words. */
-  status: string;
-  completed_bytes: number;
-  total_bytes: number;
-  bytes_per_second: number | null;
-}
-
 export type SecretName = "cf-access-client-id" | "cf-access-client-secret" | "tunnel-token";
 
 export interface SecretPresence {
@@ -70,54 +62,11 @@ export interface SecretPresence {
   is_set: boolean;
 }
 
-/** One line of a check that was asked for. */
-export interface CheckResult {
-  what: string;
-  ok: boolean;
-  sentence: string;
-  what_to_do: string | null;
-  latency_ms: number | null;
-}
-
 export type TunnelRequest =
   | { way: "token"; hostname: string; token: string }
   /** `is_locked`: the person says that the address has its lock, which this way does not make. */
   | { way: "login"; hostname: string; is_locked: boolean }
   | { way: "api"; hostname: string; api_token: string };
-
-export interface TunnelStep {
-  step: string;
-  state: "waiting" | "running" | "done" | "failed";
-  sentence: string;
-  /** A page the person has to open. */
-  open_url: string | null;
-}
-
-export type NoticeKind = "tunnel_down" | "exposed" | "gave_up" | "needs_review" | "new_alert";
-
-/** Minutes since local midnight. */
-export interface QuietHours {
-  from: number;
-  until: number;
-}
-
-export interface Settings {
-  hostname: string | null;
-  orchestrator: string | null;
-  model: string;
-  start_paused: boolean;
-  /** Whether newer versions of the app are looked for daily. */
-  updates: "off" | "ask";
-  ollama_address: string;
-  ollama_path: string | null;
-  cloudflared_path: string | null;
-  mode: "token" | "config";
-  tunnel_config: string | null;
-  metrics_port: number;
-  notices_off: NoticeKind[];
-  settle_seconds: number;
-  quiet_hours: QuietHours | null;
-}
 
 /** The app that is shown here. */
 export interface Copy {
@@ -134,21 +83,6 @@ export interface NewerVersion {
 export interface FetchProgress {
   completed_bytes: number;
   total_bytes: number | null;
-}
-
-export interface SettingProblem {
-  /** As in `config.toml`: `ollama.address`. */
-  key: string;
-  wrong: string;
-  what_to_do: string;
-}
-
-/** Where the tray, a notice or a link wants the window to go. */
-export interface Destination {
-  page: string;
-  ticket_id: string | null;
-  /** A pairing link that was opened: shown for the person to confirm, never followed by itself. */
-  pair_link: string | null;
 }
 
 export interface Backend {
@@ -204,6 +138,8 @@ export interface Backend {
   copyDiagnostics(): Promise<void>;
   /** As a zip among the downloads; where it is. */
   saveDiagnostics(): Promise<string>;
+  /** Ends the whole app, and what it started. */
+  quit(): Promise<void>;
 }
 
 export async function connect(): Promise<Backend> {

@@ -14,4 +14,13 @@ export type {
 } from "../bindings";
 
 export type ProgramState =
-  "running" | "not ready" | "starting" | "adopted" | "waiting" | "stopping" | "gave up" | "not installed" | "stopped";
+  | "running"
+  | "not ready"
+  | "starting"
+  | "adopted"
+  | "waiting"
+  | "stopping"
+  | "gave up"
+  | "not installed"
+  | "not set up"
+  | "stopped";

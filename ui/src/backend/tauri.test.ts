@@ -66,6 +66,7 @@ test("every command is asked for by its name, and every event listened to", asyn
     backend.copyText("words"),
     backend.copyDiagnostics(),
     backend.saveDiagnostics(),
+    backend.quit(),
   ]);
   expect([...new Set(invoke.mock.calls.map(([command]) => command as string))].sort()).toEqual([...COMMANDS].sort());
   expect([...new Set(listen.mock.calls.map(([event]) => event as string))].sort()).toEqual([...EVENTS].sort());

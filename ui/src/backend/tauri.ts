@@ -2,9 +2,10 @@
 import { Channel, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 
-import type { Backend, Connection, LogNews, Stop } from "./index";
+import type { LogMessage } from "../bindings";
+import type { Backend, Connection, Stop } from "./index";
 import type { Command, EventName } from "./commands";
-import type { Program, Status } from "./status";
+import type { Status } from "./status";
 import { systemClock } from "./clock";
 
 const call = <T>(command: Command, args: Record<string, unknown> = {}): Promise<T> => invoke<T>(command, args);
@@ -63,7 +64,7 @@ export function connect(): Backend {
     },
     onTriage: (listener) => on("triage", listener),
     onLog: (program, listener) =>
-      on<{ program: Program; news: LogNews }>("log", (message) => {
+      on<LogMessage>("log", (message) => {
         if (message.program === program) listener(message.news);
       }),
     onNavigate: (listener) => on("navigate", listener),
@@ -106,5 +107,6 @@ export function connect(): Backend {
     copyText: (text) => call("copy_text", { text }),
     copyDiagnostics: () => call("copy_diagnostics"),
     saveDiagnostics: () => call("save_diagnostics"),
+    quit: () => call("quit"),
   };
 }

@@ -7,7 +7,3 @@ export const PAGES = [
 ] as const;
 
 export type Page = (typeof PAGES)[number]["name"];
-
-export function pageOf(name: string): Page {
-  return PAGES.find((page) => page.name === name)?.name ?? "overview";
-}

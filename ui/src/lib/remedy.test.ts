@@ -22,6 +22,7 @@ test.each<[ScenarioName, Layer, string, string]>([
     "Strangers can use the model on this machine. Tickets are still triaged.",
   ],
   ["paused", "cloudflared_process", "Resume", "Triage on this machine is paused. New tickets go to Groq."],
+  ["first-run", "cloudflared_process", "Set up the tunnel", "No ticket is triaged on this machine."],
   ["first-run", "model", "Download the model", "No ticket is triaged here."],
   [
     "first-run",

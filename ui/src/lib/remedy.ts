@@ -56,6 +56,8 @@ function program(program: Program, status: Status, step: Step): Remedy {
   switch (state) {
     case "gave up":
       return { do: "retry", program, label: "Try again" };
+    case "not set up":
+      return { do: "setup", step, label: "Set up the tunnel" };
     case "not installed":
       return { do: "setup", step, label: `Install ${name}` };
     case "stopped":

@@ -5,7 +5,7 @@ import { failureOf, type Backend, type Connection, type Failure, type Settings, 
 import type { Status } from "../backend/status";
 import type { KnownDesk } from "../lib/desk";
 import type { Step } from "../lib/remedy";
-import { PAGES, pageOf, type Page } from "../lib/pages";
+import { PAGES, type Page } from "../lib/pages";
 import { SetupWork } from "./setup.svelte";
 
 const WAS_SET_UP = "setup.left";
@@ -56,7 +56,7 @@ export class App {
       backend.onStatus((status) => this.hear(status)),
       backend.onNavigate(({ page, ticket_id, pair_link }) => {
         if (pair_link) [this.pairLink, this.step] = [pair_link, "orchestrator"];
-        this.go(pageOf(page), ticket_id);
+        this.go(page ?? "overview", ticket_id);
       }),
       backend.clock.every(1000, () => (this.now = backend.clock.now())),
     );

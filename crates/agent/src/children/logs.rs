@@ -66,6 +66,7 @@ impl Default for Limits {
 
 /// Where a line comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "LogStream"))]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
     /// The program's standard output.

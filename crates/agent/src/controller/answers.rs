@@ -20,6 +20,10 @@ impl Controller {
     pub(super) async fn answer(&mut self, Asked { request, replies }: Asked) {
         let reply = match request {
             Request::Status => Reply::Status(Box::new(self.status())),
+            Request::Restart { program } if !self.model().may_restart(program) => failed(
+                "Triage on this machine is paused, so the tunnel stays closed.".to_owned(),
+                "Resume first.",
+            ),
             Request::Restart { program } => {
                 self.take(Input::Wished(Wish::Restart(program)));
                 done(format!("{program} is being restarted."))

@@ -180,7 +180,7 @@ impl Hands {
                     let what_to_do =
                         format!("Correct ollama_address in {}.", self.paths.settings_file().display());
                     let why = format!("Ollama cannot listen where the settings say: {problem}.");
-                    self.refuse(kind, run, SpawnFailure::NotSetUp(Reason { why, what_to_do }));
+                    self.refuse(kind, run, SpawnFailure::CannotWork(Reason { why, what_to_do }));
                 }
             },
             Kind::Cloudflared => self.spawn_tunnel(run, program),
@@ -198,8 +198,7 @@ impl Hands {
                     let launch: Launch = cloudflared::launch(&program, settings.metrics_port, &tunnel);
                     runner.spawn(run, &launch);
                 }
-                Err(reason) => {
-                    let failure = SpawnFailure::NotSetUp(reason);
+                Err(failure) => {
                     drop(looked.send((Kind::Cloudflared, Input::SpawnFailed { run, failure })).await);
                 }
             }
@@ -234,26 +233,30 @@ impl Hands {
 }
 
 /// With what the tunnel is to be started.
-async fn tunnel(settings: &Settings, secrets: &Secrets, runtime_folder: PathBuf) -> Result<Tunnel, Reason> {
-    let not_set_up = |what_to_do: &str| Reason {
-        why: "The tunnel is not set up.".to_owned(),
-        what_to_do: what_to_do.to_owned(),
+async fn tunnel(
+    settings: &Settings,
+    secrets: &Secrets,
+    runtime_folder: PathBuf,
+) -> Result<Tunnel, SpawnFailure> {
+    let not_set_up = |what_to_do: &str| {
+        let why = "The tunnel is not set up so far.".to_owned();
+        SpawnFailure::NotSetUp(Reason { why, what_to_do: what_to_do.to_owned() })
     };
     match settings.mode {
         Mode::Config => settings.tunnel_config.clone().map(Tunnel::Config).ok_or_else(|| {
             not_set_up(
-                "Run `triage-agent tunnel setup`, or name the config.yml of your tunnel in the settings.",
+                "Set it up in Setup or with `triage-agent tunnel setup`, or name the config.yml of your tunnel in the settings.",
             )
         }),
         Mode::Token => match secret(secrets, Entry::TunnelToken).await {
             Ok(Some(token)) => Ok(Tunnel::Token { token, runtime_folder }),
             Ok(None) => Err(not_set_up(
-                "Run `triage-agent tunnel setup`, or give it the token of your tunnel: `triage-agent secrets set tunnel-token`.",
+                "Set it up in Setup or with `triage-agent tunnel setup`, or give it the token of your tunnel: `triage-agent secrets set tunnel-token`.",
             )),
-            Err(problem) => Err(Reason {
+            Err(problem) => Err(SpawnFailure::CannotWork(Reason {
                 why: format!("The tunnel's token cannot be read: {problem}."),
                 what_to_do: problem.what_to_do().to_owned(),
-            }),
+            })),
         },
     }
 }

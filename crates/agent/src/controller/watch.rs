@@ -93,7 +93,13 @@ impl Controller {
             .find(|kind| clicked.subject.as_deref() == Some(kind.to_string().as_str()));
         match clicked.offer {
             Offer::Restart | Offer::Retry => {
-                self.take(Input::Wished(Wish::Restart(program.unwrap_or(Kind::Cloudflared))));
+                let program = program.unwrap_or(Kind::Cloudflared);
+                if self.model().may_restart(program) {
+                    self.take(Input::Wished(Wish::Restart(program)));
+                } else {
+                    // It says that it is paused, and offers to resume.
+                    self.watchers.pass_on(&Reply::Open { page: Page::Overview, ticket_id: None });
+                }
             }
             // Without a window nobody watches, and there is nothing to open.
             Offer::OpenTicket => {
@@ -103,7 +109,9 @@ impl Controller {
             Offer::OpenWindow => {
                 let page = match clicked.kind {
                     About::NeedsReview => Page::Tickets,
-                    About::TunnelDown | About::Exposed | About::GaveUp | About::NewAlert => Page::Overview,
+                    About::TunnelDown | About::Exposed | About::GaveUp | About::NewAlert | About::NotDone => {
+                        Page::Overview
+                    }
                 };
                 self.watchers.pass_on(&Reply::Open { page, ticket_id: None });
             }

@@ -1,8 +1,10 @@
 use super::*;
 use alerts::notice::Kind as Told;
-use supervise::exit::{Ending, Exit};
+use supervise::exit::{Ending, Exit, Reason};
 use supervise::health::facts::Models;
+use supervise::health::overall::Overall;
 use supervise::health::reading::HttpAnswer;
+use supervise::program::SpawnFailure;
 
 #[test]
 fn from_the_start_to_healthy() {
@@ -71,6 +73,68 @@ fn what_a_person_asked_for_is_no_news() {
 }
 
 #[test]
+fn while_paused_the_tunnel_is_not_started_by_anything_but_resume() {
+    let mut world = World::healthy();
+    world.wish(Wish::Pause);
+    world.pass(5);
+    world.spawned.clear();
+    world.looked.clear();
+    assert!(world.model.may_restart(Kind::Ollama) && !world.model.may_restart(Kind::Cloudflared));
+    world.wish(Wish::Restart(Kind::Cloudflared));
+    world.pass(60);
+    assert_eq!((world.spawned.as_slice(), world.looks()), (&[][..], &[][..]));
+    world.wish(Wish::Restart(Kind::Ollama));
+    world.pass(5);
+    assert_eq!(world.spawned, [Kind::Ollama], "who uses the model on this machine is not paused");
+    assert_eq!(world.model.summary().overall, Overall::Paused);
+    world.wish(Wish::Resume);
+    world.pass(60);
+    assert_eq!(world.spawned, [Kind::Ollama, Kind::Cloudflared]);
+    assert!(world.model.may_restart(Kind::Cloudflared) && world.told.is_empty());
+}
+
+#[test]
+fn a_new_machine_says_that_its_tunnel_is_not_set_up_and_alarms_nobody() {
+    let mut world = World::new();
+    world.wish(Wish::Begin);
+    // Something fails before it is known that there is no tunnel.
+    world.program(Kind::Ollama, program::Input::NotInstalled);
+    assert_eq!(world.model.summary().overall, Overall::Down);
+    world.refuse = Some(SpawnFailure::NotSetUp(missing()));
+    world.program(Kind::Cloudflared, program::Input::NobodyAnswers);
+    world.pass(600);
+    assert!(world.told.is_empty(), "{:?}", world.told);
+    world.program(Kind::Ollama, program::Input::Installed);
+    world.pass(600);
+    let summary = world.model.summary();
+    assert_eq!((summary.overall, summary.layer), (Overall::Down, Some(Layer::CloudflaredProcess)));
+    assert_eq!(summary.sentence, "The tunnel is not set up. New tickets go to Groq.");
+    let layer = world.model.chain().layer(Layer::CloudflaredProcess).unwrap();
+    assert_eq!(layer.fix.as_deref(), Some("Set it up."));
+    world.refuse = None;
+    world.wish(Wish::Restart(Kind::Cloudflared));
+    world.pass(120);
+    assert_eq!(world.model.summary().overall, Overall::Healthy);
+    assert!(world.told.is_empty(), "{:?}", world.told);
+}
+
+#[test]
+fn a_tunnel_program_that_is_not_installed_is_news_only_to_who_has_set_a_tunnel_up() {
+    for (public, told) in [(Fact::NotSetUp, 0), (known(refused()), 1)] {
+        let mut world = World::new();
+        world.wish(Wish::Begin);
+        world.take(Input::Seen(Seen::Public(public)));
+        world.program(Kind::Ollama, program::Input::NobodyAnswers);
+        world.program(Kind::Cloudflared, program::Input::NotInstalled);
+        for _ in 0..120 {
+            world.millis += 1000;
+            world.take(Input::Tick);
+        }
+        assert_eq!(world.told.len(), told, "{:?}", world.told);
+    }
+}
+
+#[test]
 fn an_address_open_to_the_world_is_told_at_once() {
     let mut world = World::healthy();
     world.without_token = answer(200, r#"{"version":"0.33.0"}"#);
@@ -133,6 +197,8 @@ struct World {
     ready: Call,
     without_token: Call,
     keep_ending: bool,
+    /// Why the tunnel cannot be started.
+    refuse: Option<SpawnFailure>,
     spawned: Vec<Kind>,
     ended: Vec<Kind>,
     told: Vec<(Told, bool)>,
@@ -148,6 +214,7 @@ impl World {
             ready: ready(200, 4),
             without_token: refused(),
             keep_ending: false,
+            refuse: None,
             spawned: Vec::new(),
             ended: Vec::new(),
             told: Vec::new(),
@@ -244,6 +311,10 @@ impl World {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Do(kind, Action::LookForAnother) => self.looked.push(kind),
+            Effect::Do(Kind::Cloudflared, Action::Spawn { run }) if self.refuse.is_some() => {
+                let failure = self.refuse.clone().unwrap();
+                self.program(Kind::Cloudflared, program::Input::SpawnFailed { run, failure });
+            }
             Effect::Do(kind, Action::Spawn { run }) => {
                 self.spawned.push(kind);
                 self.program(kind, program::Input::Spawned { run });
@@ -261,6 +332,10 @@ impl World {
             Effect::Do(_, Action::ProbeNow { .. } | Action::Say(_)) | Effect::ProbeAll | Effect::Redraw => {}
         }
     }
+}
+
+fn missing() -> Reason {
+    Reason { why: "The tunnel is not set up.".to_owned(), what_to_do: "Set it up.".to_owned() }
 }
 
 fn known<T>(answer: T) -> Fact<T> {

@@ -38,7 +38,7 @@ fn on_body(offer: Option<Offer>) -> Option<Offer> {
 pub(super) fn is_critical(notice: &Notice) -> bool {
     match notice.kind {
         Kind::Exposed => !notice.is_recovery,
-        Kind::TunnelDown | Kind::GaveUp | Kind::NeedsReview | Kind::NewAlert => false,
+        Kind::TunnelDown | Kind::GaveUp | Kind::NeedsReview | Kind::NewAlert | Kind::NotDone => false,
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
         let exposed = notice(Kind::Exposed, None);
         assert!(is_critical(&exposed));
         assert!(!is_critical(&Notice { is_recovery: true, ..exposed }));
-        for kind in [Kind::TunnelDown, Kind::GaveUp, Kind::NeedsReview, Kind::NewAlert] {
+        for kind in [Kind::TunnelDown, Kind::GaveUp, Kind::NeedsReview, Kind::NewAlert, Kind::NotDone] {
             assert!(!is_critical(&notice(kind, None)), "{kind:?}");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use reqwest::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
 
 use super::Error;
@@ -19,7 +19,8 @@ const SPEED_OVER: Duration = Duration::from_secs(5);
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// How far a download is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "PullProgress"))]
 pub struct Progress {
     /// What Ollama is doing, in its words; `success` at the end.
     pub status: String,

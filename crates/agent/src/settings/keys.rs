@@ -293,7 +293,8 @@ fn minute(text: &str) -> Option<u16> {
     (hour < 24 && minute < 60).then_some(hour * 60 + minute)
 }
 
-fn spoken(quiet: QuietHours) -> String {
+/// As it is written.
+pub(super) fn spoken(quiet: QuietHours) -> String {
     let time = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
     format!("{}-{}", time(quiet.from), time(quiet.until))
 }

@@ -5,10 +5,14 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 /// Something wrong with the settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "SettingProblem"))]
 pub struct Problem {
-    /// The line, counted from 1.
+    /// The line of the file, counted from 1.
+    #[serde(skip)]
     pub line: Option<usize>,
     /// The setting: `ollama.address`; empty when the file is no TOML.
     pub key: String,

@@ -7,6 +7,7 @@ pub type Tell<'a> = &'a mut (dyn FnMut(&[Step]) + Send);
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "TunnelStep"))]
 pub struct Step {
     /// What is done in it; none is there twice.
     pub step: String,
@@ -20,6 +21,7 @@ pub struct Step {
 
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "TunnelStepState"))]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// Those before it come first.

@@ -43,14 +43,49 @@ async fn a_click_on_a_notice_opens_the_page_that_it_is_about() {
     agent.until("the tunnel", |status| status["programs"][1]["state"] == "running").await;
     machine.control(Program::Cloudflared).set("exit=1").unwrap();
     let down = desktop.posted(1).await;
+    let asked = clicked(&desktop, down.id, "default", &mut watching).await;
+    assert_eq!(asked, (Page::Overview, None));
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_on_a_notice_while_paused_shows_that_it_is_paused_and_opens_nothing_else() {
+    let Some(session) = Session::start() else { return };
+    let desktop = Notices::start_at(session.address()).await;
+    let mut machine = machine::with_token();
+    machine.set("DBUS_SESSION_BUS_ADDRESS", session.address());
+    machine.settings("[notices]\nsettle_seconds = 1\n");
+    let agent = machine.run().await;
+    let handle = Handle::There(machine.path("agent/run/agent.sock"));
+    let mut watching = handle.ask(Request::Watch).await.unwrap();
+    agent.until("the tunnel", |status| status["programs"][1]["state"] == "running").await;
+    machine.control(Program::Cloudflared).set("exit=1").unwrap();
+    let down = desktop.posted(1).await;
+    machine.control(Program::Cloudflared).set("").unwrap();
+    assert!(matches!(handle.ask_once(Request::Pause).await, Ok(Reply::Done { .. })));
+    let paused = until(&mut watching, "the pause", |status| status.programs[1].state == "stopped").await;
+    let asked = clicked(&desktop, down.id, "restart", &mut watching).await;
+    assert_eq!(asked, (Page::Overview, None));
+    let after = agent.until("the same", |_| true).await;
+    let (starts, state) = (&after["programs"][1]["starts"], &after["programs"][1]["state"]);
+    assert_eq!((starts, state), (&paused.programs[1].starts.into(), &"stopped".into()));
+    agent.stop().await;
+}
+
+/// Clicks until a page is asked for: the first click may come before anybody listens.
+async fn clicked(
+    desktop: &Notices,
+    notice: u32,
+    action: &str,
+    watching: &mut mpsc::Receiver<Reply>,
+) -> (Page, Option<String>) {
     let mut clicks = tokio::time::interval(Duration::from_millis(100));
     let asked = async {
         loop {
             let reply = tokio::select! {
                 reply = watching.recv() => reply.expect("the agent runs"),
-                // The first click may come before anybody listens.
                 _ = clicks.tick() => {
-                    desktop.click(down.id, "default").await;
+                    desktop.click(notice, action).await;
                     continue;
                 }
             };
@@ -59,9 +94,7 @@ async fn a_click_on_a_notice_opens_the_page_that_it_is_about() {
             }
         }
     };
-    let asked = tokio::time::timeout(sims::PATIENCE, asked).await.expect("a page is asked for");
-    assert_eq!(asked, (Page::Overview, None));
-    agent.stop().await;
+    tokio::time::timeout(sims::PATIENCE, asked).await.expect("a page is asked for")
 }
 
 async fn until(

@@ -170,12 +170,46 @@ async fn secrets_outlive_a_restart_are_gone_after_unpair_and_are_found_nowhere_e
     assert!(check.contains("○ tunnel-token is not set") && !check.contains("is there"), "{check}");
     let agent = machine.run().await;
     let status = agent
-        .until("the tunnel to be given up", |status| program(status, "cloudflared")["state"] == "gave up")
+        .until("the tunnel to be missing", |status| program(status, "cloudflared")["state"] == "not set up")
         .await;
     assert!(
         layer(&status, "cloudflared_process")["fix"].as_str().unwrap().contains("secrets set tunnel-token")
     );
     machine.set_secret("tunnel-token", TOKEN);
+    agent.until("the tunnel again", |status| program(status, "cloudflared")["state"] == "running").await;
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_paused_neither_a_restart_nor_another_token_opens_the_tunnel() {
+    let Some(mut session) = Session::start() else { return };
+    session.keyring(Some("test-password"));
+    let mut machine = machine::with_token();
+    machine.session(&session);
+    machine.unset("TUNNEL_TOKEN");
+    machine.set_secret("tunnel-token", TOKEN);
+    let agent = machine.run().await;
+    agent.until("the tunnel", |status| program(status, "cloudflared")["state"] == "running").await;
+    assert_eq!(machine.ask(&["pause"]).status.code(), Some(0));
+    agent.until("its end", |status| program(status, "cloudflared")["state"] == "stopped").await;
+
+    let refused = machine.ask(&["restart", "cloudflared"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(said.contains("is paused") && said.contains("Resume first."), "{said}");
+    let another = sims::edge::tunnel_token("99999999-2222-4333-8444-555555555555");
+    machine.set_secret("tunnel-token", &another);
+    assert_eq!(machine.ask(&["restart", "ollama"]).status.code(), Some(0));
+    let still = agent
+        .until("Ollama again", |status| {
+            let ollama = program(status, "ollama");
+            ollama["starts"] == 2 && ollama["state"] == "running"
+        })
+        .await;
+    let tunnel = program(&still, "cloudflared");
+    assert_eq!((&tunnel["state"], &tunnel["starts"]), (&"stopped".into(), &1.into()));
+
+    assert_eq!(machine.ask(&["resume"]).status.code(), Some(0));
     agent.until("the tunnel again", |status| program(status, "cloudflared")["state"] == "running").await;
     agent.stop().await;
 }

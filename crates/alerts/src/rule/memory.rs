@@ -46,6 +46,9 @@ impl Memory {
                 };
             }
             Event::Happened { happening, subject, body } => self.note_happening(*happening, subject, body),
+            Event::Moot { trouble, subject } => {
+                self.troubles.remove(&(*trouble, subject.clone()));
+            }
             Event::Withdrawn { happening, subject } => {
                 self.waiting.remove(&(*happening, subject.clone()));
             }
@@ -74,6 +77,7 @@ impl Memory {
                 Event::Woke => (Signal::Anew, open.body),
                 Event::Bad { .. }
                 | Event::Good { .. }
+                | Event::Moot { .. }
                 | Event::Happened { .. }
                 | Event::Withdrawn { .. }
                 | Event::Clicked(_)

@@ -41,6 +41,20 @@ fn exposed_and_gave_up_are_told_at_once() {
 }
 
 #[test]
+fn of_what_is_not_there_any_more_neither_trouble_nor_end_is_told() {
+    for settled in [29, 31] {
+        let mut day = Day::new();
+        day.bad();
+        day.pass(settled);
+        let moot = Event::Moot { trouble: Trouble::TunnelDown, subject: "tunnel".to_owned() };
+        assert_eq!(day.tell(moot), []);
+        assert_eq!(day.pass(120), []);
+        day.good();
+        assert_eq!(day.pass(120), []);
+    }
+}
+
+#[test]
 fn a_happening_is_told_at_once_and_only_once() {
     let mut day = Day::new();
     let [notice] = day.tell(review("7")).try_into().unwrap();

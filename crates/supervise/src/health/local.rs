@@ -39,7 +39,9 @@ pub(super) fn process(kind: Kind, state: &State, platform: Platform) -> Finding 
         State::Stopping { then: Then::Stop | Then::Quit, .. } | State::Ended => {
             Finding::fail(format!("{kind} is being stopped."), format!("Start {kind}."))
         }
-        State::GaveUp { reason } => Finding::fail(reason.why.clone(), reason.what_to_do.clone()),
+        State::NotSetUp { reason } | State::GaveUp { reason } => {
+            Finding::fail(reason.why.clone(), reason.what_to_do.clone())
+        }
     }
 }
 

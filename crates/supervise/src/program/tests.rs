@@ -130,12 +130,29 @@ fn a_missing_file_makes_it_give_up_and_a_full_system_does_not() {
     for (failure, gives_up) in [
         (SpawnFailure::NotFound, true),
         (SpawnFailure::NotPermitted, true),
+        (SpawnFailure::CannotWork(reason()), true),
         (SpawnFailure::Other("too many processes".into()), false),
     ] {
         let mut life = Life::of(Kind::Ollama);
         life.all([Input::Start, Input::NobodyAnswers]);
         life.tell(Input::SpawnFailed { run: Run(1), failure });
         assert_eq!(matches!(life.program.state, State::GaveUp { .. }), gives_up, "{:?}", life.program.state);
+    }
+}
+
+#[test]
+fn what_is_not_set_up_rests_without_being_given_up_until_the_person_has_set_it_up() {
+    for wish in [Input::Start, Input::Restart, Input::Retry] {
+        let mut life = Life::of(Kind::Cloudflared);
+        life.all([Input::Start, Input::NobodyAnswers]);
+        let failure = SpawnFailure::NotSetUp(reason());
+        assert_eq!(
+            life.tell(Input::SpawnFailed { run: Run(1), failure }),
+            [Action::Say(Saying::NotSetUp(reason()))]
+        );
+        life.pass(3600, |life| assert_eq!(life.tell(Input::Tick), []));
+        assert_eq!(life.program.state, State::NotSetUp { reason: reason() });
+        assert_eq!(life.tell(wish), [Action::LookForAnother]);
     }
 }
 
@@ -170,6 +187,10 @@ fn a_lost_look_is_made_again() {
     life.wait(1);
     assert_eq!(life.tell(Input::Tick), [Action::LookForAnother]);
     assert_eq!(life.tell(Input::Woke), [Action::LookForAnother], "sleep may have swallowed it");
+}
+
+fn reason() -> Reason {
+    Reason { why: "The tunnel is not set up.".into(), what_to_do: "Set it up.".into() }
 }
 
 #[test]

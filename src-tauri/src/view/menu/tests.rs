@@ -94,7 +94,7 @@ fn each_state_has_its_first_line_its_actions_and_its_icon() {
     ];
     let paused_rest =
         ["Open", "Resume", "Restart Ollama", "Copy diagnostics", "[ ] Start at login", "---", "Quit"];
-    let bare = ["Open", "[ ] Start at login", "---", "Quit"];
+    let bare = ["Open", "Copy diagnostics", "[ ] Start at login", "---", "Quit"];
     let cases: [(Seen, Mark, &[&str], &[&str]); 7] = [
         (Seen::Nothing, Mark::Starting, &["(○ Starting: the agent is being asked.)"], &bare),
         (Seen::Lost("settings:\n  wrong".to_owned()), Mark::Down, &["(✕ settings: wrong)"], &bare),
@@ -131,7 +131,9 @@ fn each_state_has_its_first_line_its_actions_and_its_icon() {
     ];
     for (seen, mark, first, last) in cases {
         let expected: Vec<&str> = first.iter().chain(&["---"]).chain(last).copied().collect();
-        assert_eq!(words(&menu(&seen, false, None)), expected);
+        let menu = menu(&seen, false, None);
+        assert_eq!(words(&menu), expected);
+        assert_eq!(format!("({})", menu.headline()), first[0], "what the icon says under the pointer");
         assert_eq!(icon(&seen, Panel::Dark).mark, mark);
     }
 }

@@ -150,9 +150,15 @@ impl Page {
         self.click(&format!("//nav//a[normalize-space()='{page}']")).await;
     }
 
+    /// A line of the menu ⋯.
+    pub(crate) async fn choose(&self, line: &str) {
+        self.click("//main//button[@aria-label='More']").await;
+        self.click(&format!("//main//*[@role='menu']/button[normalize-space()='{line}']")).await;
+    }
+
     /// Writes into the field with that label, in place of what is there.
     pub(crate) async fn write(&self, label: &str, text: &str) {
-        let field = self.find(&format!("//label[normalize-space()='{label}']/following::input[1]")).await;
+        let field = self.find(&format!("//label[normalize-space()=\"{label}\"]/following::input[1]")).await;
         answered(field.clear()).await;
         answered(field.send_keys(text)).await;
     }

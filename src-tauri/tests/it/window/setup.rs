@@ -1,18 +1,25 @@
 //! From nothing to a machine that triages, in the window alone.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
 use e2e::machine::{ACCESS_ID, ACCESS_SECRET, TUNNEL};
 use sims::edge::tunnel_token;
+use sims::hubspot::{PORTAL_ID, Ticket};
 use sims::programs::Program;
+use sims::sender::Event;
 
 use super::driver::Page;
 use super::scene::Scene;
 use super::{closed, keyboard};
-use crate::app::App;
+use crate::app::{App, until};
+use crate::menu::TrayItem;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_machine_is_set_up_in_the_window_and_shows_its_tickets_as_text() {
     let Some(scene) = Scene::start().await else { return };
     scene.machine.control(Program::Ollama).set("no-models,pull-step=60ms").unwrap();
+    let opened = stand_in_browser(&scene);
     let mut app = scene.machine.start(&[]);
     let item = scene.desktop.item().await;
     let page = scene.page(&mut app).await;
@@ -37,10 +44,19 @@ async fn a_new_machine_is_set_up_in_the_window_and_shows_its_tickets_as_text() {
     closed::no_secret_comes_back(&page).await;
     closed::tickets_are_text(&scene, &page).await;
     keyboard::every_page_and_the_main_actions(&scene, &page).await;
+    open_in_hubspot(&scene, &item, &opened).await;
     page.leave();
     item.click("Quit").await;
     app.until_ended(0).await;
     nothing_lies_about(&scene);
+}
+
+/// What opens pages on this machine; the file has a line for each page.
+fn stand_in_browser(scene: &Scene) -> PathBuf {
+    let (program, opened) = (scene.machine.path("bin/xdg-open"), scene.machine.path("opened"));
+    std::fs::write(&program, "#!/bin/sh\necho \"$1\" >>\"$(dirname \"$0\")/../opened\"\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    opened
 }
 
 async fn pair(scene: &Scene, page: &Page) {
@@ -104,6 +120,23 @@ async fn send(scene: &Scene, page: &Page) {
     let messages = scene.world.discord.messages();
     assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(messages[0].text().to_lowercase().contains("test"), "{messages:?}");
+}
+
+/// A click on a ticket in the icon's menu shows it where HubSpot has it.
+async fn open_in_hubspot(scene: &Scene, item: &TrayItem, opened: &Path) {
+    scene.world.hubspot.add_ticket(Ticket::new(104, "The printer is on fire", "It burns since noon."));
+    let told = scene.orchestrator.sender().events(&[Event::creation(104)]).await.unwrap();
+    assert_eq!(told.status, 202);
+    let is_triaged = |line: &str| line.contains("The printer is on fire (");
+    let line = item.until_line("the ticket with its verdict", is_triaged).await;
+    item.click(&line).await;
+    let mut pages = String::new();
+    until("the ticket in the browser", || {
+        pages = std::fs::read_to_string(opened).unwrap_or_default();
+        !pages.is_empty()
+    })
+    .await;
+    assert_eq!(pages.trim(), format!("https://app.hubspot.com/contacts/{PORTAL_ID}/record/0-5/104"));
 }
 
 /// Waits until a step is.

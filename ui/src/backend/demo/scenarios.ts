@@ -311,8 +311,10 @@ function firstRun(now: number): Status {
     },
     cloudflared_process: {
       health: "fail",
-      sentence: "cloudflared has no tunnel to run so far.",
-      fix: "Set the tunnel up in Setup.",
+      sentence: "The tunnel is not set up so far.",
+      fix:
+        "Set it up in Setup or with `triage-agent tunnel setup`, or give it the token of your tunnel: " +
+        "`triage-agent secrets set tunnel-token`.",
     },
     edge: behind("cloudflared_process"),
     public_address: { ...behind("cloudflared_process") },
@@ -329,7 +331,7 @@ function firstRun(now: number): Status {
     sentence: "The model llama3.2:latest is not installed. No ticket is triaged here.",
     layer: "model",
     layers: found,
-    programs: programs("running", "stopped"),
+    programs: programs("running", "not set up"),
     models: [],
     orchestrator: null,
     desk: null,

@@ -9,6 +9,7 @@ use super::mask::Mask;
 
 /// How bad a line is, in the program's own opinion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "LogLevel"))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// For those who look for a fault.

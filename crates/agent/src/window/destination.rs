@@ -1,17 +1,21 @@
 //! Where the window is to go. PURE.
 
-use agent::socket::Page;
 use serde::{Deserialize, Serialize};
+
+use crate::socket::Page;
 
 /// The place on the page for setting up where a link is confirmed; by being there a new page shows that it has the link.
 const PAIR: &str = "pair";
 
 /// Where the window is to go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Destination {
+    /// The page; none: the window as it is.
     page: Option<Page>,
+    /// The ticket there.
     ticket_id: Option<String>,
-    /// For the person to confirm.
+    /// A pairing link that was opened: shown for the person to confirm, never followed by itself.
     pair_link: Option<String>,
 }
 
@@ -29,17 +33,20 @@ impl Destination {
     }
 
     /// Whether it is more than the window itself.
-    pub(super) const fn is_a_place(&self) -> bool {
+    #[must_use]
+    pub const fn is_a_place(&self) -> bool {
         self.page.is_some()
     }
 
     /// Where a page is that has taken the link; `None` when there is no link to take.
-    pub(super) fn place_of_link(&self) -> Option<String> {
+    #[must_use]
+    pub fn place_of_link(&self) -> Option<String> {
         self.pair_link.as_ref().map(|_| format!("/setup/{PAIR}"))
     }
 
     /// As the pages name their places.
-    pub(super) fn address(&self) -> String {
+    #[must_use]
+    pub fn address(&self) -> String {
         // A page that is given a link goes there by itself.
         let Some(page) = self.page.filter(|_| self.pair_link.is_none()) else {
             return "index.html".to_owned();
