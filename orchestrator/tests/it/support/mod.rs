@@ -7,7 +7,7 @@ pub(crate) mod devices;
 pub(crate) mod fleet;
 mod proxy;
 
-pub(crate) use app::{TOKEN, TestApp, World};
+pub(crate) use app::{Patience, TOKEN, TestApp, World};
 pub(crate) use database::Database;
 pub(crate) use device::{Device, Stream};
 pub(crate) use proxy::Proxy;
