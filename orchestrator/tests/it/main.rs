@@ -26,6 +26,7 @@ mod pairing;
 mod queue;
 mod reconcile;
 mod results;
+mod retry;
 mod routing;
 mod signature;
 mod test_ticket;
