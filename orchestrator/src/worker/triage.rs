@@ -94,7 +94,7 @@ pub(super) async fn perform(app: &App, job: &Job, ticket: Option<Ticket>) -> Res
 
 /// HubSpot, unless it has no such ticket.
 fn hubspot<'a>(app: &'a App, job: &Job) -> Option<&'a HubSpot> {
-    app.hubspot.as_ref().filter(|_| !job.ticket_id.is_test())
+    app.hubspot.as_ref().filter(|_| job.ticket_id.hubspot_record().is_some())
 }
 
 fn source(app: &App, job: &Job, ticket: &Ticket) -> Source {
@@ -236,7 +236,7 @@ impl Held<'_> {
                     omitted_chars: attempt.omitted_chars,
                     latency_ms: attempt.latency_ms.unwrap_or(0),
                     write_back: self.app.config.hubspot.write_back != WriteBack::Off
-                        && !self.job.ticket_id.is_test(),
+                        && self.job.ticket_id.hubspot_record().is_some(),
                 });
                 Outcome::Verdict
             }

@@ -78,6 +78,19 @@ on_both! {
 }
 
 on_both! {
+    async fn an_id_that_is_no_number_leads_nowhere_in_hubspot(database) {
+        let app = TestApp::start(&database, &[("HUBSPOT_WRITE_BACK", "note")]).await;
+        for id in ["../contacts/501", "1?archived=true"] {
+            assert_eq!(app.send(&json!({ "ticket_id": id })).await.0, 202);
+            app.wait_for(id, TriageStatus::Failed).await;
+            app.ticket(&format!("{id}/"), "Question", "How do I change my plan?").await;
+            app.wait_for(&format!("{id}/"), TriageStatus::Triaged).await;
+        }
+        assert_eq!(app.world.hubspot.journal.count(), 0);
+    }
+}
+
+on_both! {
     async fn an_announced_ticket_that_was_deleted_has_its_message_put_right(database) {
         let app = TestApp::start(&database, &[]).await;
         app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 405}])).await;
