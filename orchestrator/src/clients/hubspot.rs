@@ -79,6 +79,17 @@ impl HubSpot {
         }))
     }
 
+    /// The account that the token is of, if HubSpot tells.
+    pub async fn account(&self) -> Result<Option<i64>, Error> {
+        let version = match self.config.api_family {
+            ApiFamily::V3 => "v3",
+            ApiFamily::Dated => "2026-03",
+        };
+        let path = format!("account-info/{version}/details");
+        let details = self.send(self.http.get(join(&self.config.api_url, &path))).await?;
+        Ok(details.and_then(|details| details["portalId"].as_i64()))
+    }
+
     /// Names of the ticket's contacts: they are removed from text that goes to a cloud model. A token that may not
     /// read contacts is no reason to leave the ticket untriaged.
     async fn names(&self, contacts: &Value) -> Result<Vec<String>, Error> {

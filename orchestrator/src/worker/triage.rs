@@ -364,6 +364,9 @@ async fn finish(
         (true, Finished::Failed { why, .. }) => {
             warn!(event = "triage_failed", ticket_id = %job.ticket_id, error_message = %why, "a person has to read this ticket");
         }
+        (true, Finished::Gone) if !had_verdict => {
+            warn!(event = "ticket_gone", ticket_id = %job.ticket_id, "nobody has read this ticket: HubSpot does not have it, so it was deleted, or the access token is of another account (`orchestrator doctor` tells)");
+        }
         (true, Finished::Gone) => {
             info!(event = "ticket_gone", ticket_id = %job.ticket_id, "the ticket was deleted in HubSpot")
         }
