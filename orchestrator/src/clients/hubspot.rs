@@ -197,7 +197,8 @@ fn refusal(status: u16, body: &Value) -> String {
         400..=499 => "HubSpot refuses the request",
         _ => "HubSpot failed",
     };
-    let correlation = body["correlationId"].as_str().unwrap_or("none");
+    let is_id = |id: &&str| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let correlation = body["correlationId"].as_str().filter(is_id).unwrap_or("none");
     format!("{about} ({status}, correlation id {correlation})")
 }
 

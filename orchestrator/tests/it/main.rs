@@ -14,6 +14,7 @@ mod degraded;
 mod description;
 mod discord;
 mod doctor;
+mod echo;
 mod events;
 mod fallback;
 mod heartbeat;
