@@ -8,7 +8,7 @@ use sims::hubspot::{Contact, Ticket};
 use sims::sender::{Event, Sender};
 use triage::time::Timestamp;
 
-use crate::support::{TOKEN, TestApp, World, until};
+use crate::support::{Database, Log, TOKEN, TestApp, World, until};
 
 on_both! {
     async fn a_ticket_stands_in_discord_with_its_verdict(database) {
@@ -75,6 +75,23 @@ on_both! {
         assert!(detail.calls.is_empty() && detail.triage.deliveries.is_empty());
         assert_eq!(app.world.discord.messages().len(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_ticket_that_nobody_has_read_when_it_is_gone_is_warned_of() {
+    let (log, _logging) = Log::of_this_thread();
+    let database = Database::sqlite();
+    let app = TestApp::start(&database, &[]).await;
+    app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 404}])).await;
+    for asked in 1..=2 {
+        app.world.hubspot.journal.wait_for_answers(asked).await;
+        app.advance_at_rest(&database, std::time::Duration::from_secs(60)).await;
+    }
+    app.wait_for("404", TriageStatus::Gone).await;
+    until("it to be logged", async || {
+        log.text().lines().any(|line| line.contains("WARN") && line.contains("ticket_gone")).then_some(())
+    })
+    .await;
 }
 
 on_both! {

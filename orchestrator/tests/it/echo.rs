@@ -1,16 +1,14 @@
 //! A server in front of the model that repeats what it was sent: its words stay in the table of attempts.
 
-use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use link::TriageStatus;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Database, TestApp};
+use crate::support::{Database, Log, TestApp};
 
 const WORDS: &str = "hedgehogs under the porch";
 
@@ -29,9 +27,7 @@ async fn words_of_a_ticket_that_come_back_as_an_error_are_told_nowhere_postgres(
 
 /// In a runtime of one thread, whose log is read.
 async fn nowhere_but_in_attempts(database: Database) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (log, _logging) = Log::of_this_thread();
     let echo = Echo::start().await;
     let settings = [("LOCAL_LLM_URL", echo.url.as_str()), ("CLOUD_FALLBACK", "off")];
     let app = TestApp::start(&database, &settings).await;
@@ -105,32 +101,4 @@ async fn answer(mut client: TcpStream, status: u16) -> std::io::Result<()> {
     let body = format!("{{\"error\":\"no idea what to do with {words}\"}}");
     let head = format!("HTTP/1.1 {status} Sorry\r\ncontent-type: application/json\r\nconnection: close");
     client.write_all(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(line);
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use link::TriageStatus;
+use link::{Triage, TriageStatus};
 use orchestrator::commands::triage::{Command, retry::Options, run};
 use orchestrator::store::GivenUp;
 use sims::hubspot::Ticket;
@@ -25,11 +25,28 @@ on_both! {
         assert_eq!(detail.triage.deliveries[0].status, "failed");
         app.world.discord.faults.clear();
 
-        retry(&app, Options { ticket_id: Some("1".to_owned()), deliver: true, ..Options::default() }).await;
+        let options = Options { ticket_id: Some("1".to_owned()), deliver: true, ..Options::default() };
+        run(app.app.config.clone(), Command::Retry(options)).await.unwrap();
         app.world.discord.wait_for_ticket("ticket 1").await;
         app.wait_for_triage("1", "to have been told", |t| t.deliveries[0].status == "delivered").await;
         assert_eq!((app.world.ollama.chats(), app.world.discord.messages().len()), (1, 1));
         assert_eq!(database.ask("select cast(count(*) as text) from triages").await, "1");
+    }
+}
+
+on_both! {
+    async fn a_note_that_hubspot_refused_is_written_when_somebody_asks_and_no_model_is(database) {
+        let app = TestApp::start(&database, &[("HUBSPOT_WRITE_BACK", "note")]).await;
+        app.world.hubspot.add_ticket(Ticket::new(1, "Question", "How do I change my plan?"));
+        app.world.hubspot.faults.script("403 once on notes").unwrap();
+        app.ticket("1", "Question", "How do I change my plan?").await;
+        let failed = |t: &Triage| t.deliveries.iter().any(|d| d.target == "hubspot" && d.status == "failed");
+        app.wait_for_triage("1", "to be refused", failed).await;
+        assert!(app.world.hubspot.notes().is_empty());
+
+        retry(&app, Options { ticket_id: Some("1".to_owned()), deliver: true, ..Options::default() }).await;
+        app.wait_for_triage("1", "to have its note", |t| t.deliveries.iter().all(|d| d.status == "delivered")).await;
+        assert_eq!((app.world.hubspot.notes_of(1).len(), app.world.ollama.chats()), (1, 1));
     }
 }
 
@@ -72,9 +89,9 @@ async fn given_up(app: &TestApp) {
     app.wait_for("2", TriageStatus::Failed).await;
 }
 
+/// The command's clock is the machine's: the service's, which stands still, is made to reach it.
 async fn retry(app: &TestApp, options: Options) {
     run(app.app.config.clone(), Command::Retry(options)).await.unwrap();
-    // The command's clock is the machine's.
     app.advance(Duration::from_secs(3600));
 }
 
