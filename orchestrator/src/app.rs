@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use triage::prompt;
@@ -18,7 +18,7 @@ use crate::queue::intake::Intake;
 use crate::queue::wake::Wake;
 use crate::queue::{Delivering, Finishing};
 use crate::store::Store;
-use crate::worker::providers::Providers;
+use crate::worker::{self, providers::Providers};
 
 /// The orchestrator's parts.
 pub struct App {
@@ -50,6 +50,8 @@ pub struct App {
     pub prompt_version: String,
     /// When this process started.
     pub started: Instant,
+    /// How long work in progress may take to end after a stop.
+    pub drain_for: Duration,
     discord_stopped: Mutex<Option<String>>,
     discord_recovery: Recovery,
     /// Tells when HubSpot takes what is written after it did not.
@@ -101,6 +103,7 @@ impl App {
             discord: config.discord.as_ref().map(Discord::new),
             prompt_version: prompt::version(&config.desk),
             started: Instant::now(),
+            drain_for: worker::DRAIN,
             discord_stopped: Mutex::default(),
             discord_recovery: Recovery::default(),
             hubspot_recovery: Recovery::default(),

@@ -24,6 +24,7 @@ pub mod tunnels;
 pub mod worker;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,9 @@ use tracing::{debug, info, warn};
 
 use crate::app::App;
 use crate::store::Schema;
+
+/// How long leaving the database may take at a stop.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Serves until `stop`: then no request and no job is taken any more, and what is in progress is finished or handed back.
 pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
@@ -53,7 +57,7 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
     let drain = async {
         stop.cancelled().await;
         app.drain();
-        tokio::time::sleep(worker::DRAIN).await;
+        tokio::time::sleep(app.drain_for).await;
     };
     // A client that never finishes its request must not keep the process alive.
     let server = async {
@@ -64,8 +68,11 @@ pub async fn run(app: Arc<App>, listener: TcpListener, stop: CancellationToken) 
         }
     };
     tokio::join!(server, work, listen, tell, feed::run(&app, &stop));
-    queue::wake::tell_rest(&app.store, &app.wake).await;
-    app.store.close().await;
+    let goodbye = async {
+        queue::wake::tell_rest(&app.store, &app.wake).await;
+        app.store.close().await;
+    };
+    let _ = tokio::time::timeout(GOODBYE, goodbye).await;
     info!(event = "stopped", "nothing is in progress any more");
     Ok(())
 }

@@ -63,8 +63,29 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Lets it answer nothing any more, without ending a connection.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let file = std::fs::read_to_string(self.folder.path().join("data/postmaster.pid"));
+        let Some(pid) = file.ok().and_then(|file| file.lines().next().map(str::to_owned)) else { return };
+        // Its own process first, so that no other one begins.
+        let signal = format!("kill -{signal} {pid}; kill -{signal} $(ps -o pid= --ppid {pid})");
+        let _ = std::process::Command::new("sh").args(["-c", &signal]).output();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
+        self.thaw();
         // Nothing can be done about an error here, and the folder goes anyway.
         let _ = std::process::Command::new(SCRIPT).args(["stop", path(&self.folder)]).output();
     }

@@ -30,6 +30,12 @@ impl TicketId {
         self.0.starts_with(Self::TEST)
     }
 
+    /// The id as it may stand in an address of HubSpot's: its records have numbers, and anything else that a webhook calls
+    /// an id could lead elsewhere.
+    pub fn hubspot_record(&self) -> Option<&str> {
+        self.0.bytes().all(|b| b.is_ascii_digit()).then_some(self.0.as_str())
+    }
+
     /// The id as HubSpot wrote it.
     pub fn as_str(&self) -> &str {
         &self.0

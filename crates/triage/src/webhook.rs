@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn app_events_are_sorted_into_creation_content_and_the_rest() {
+    fn app_events_are_sorted_into_creation_content_restoration_and_the_rest() {
         let parsed = one(&json!([
             {"eventId":1,"portalId":7,"occurredAt":1,"subscriptionType":"object.creation","objectId":11,"objectTypeId":"0-5"},
             {"eventId":2,"portalId":7,"occurredAt":2,"subscriptionType":"ticket.creation","objectId":"12"},
@@ -172,10 +172,19 @@ mod tests {
             {"eventId":4,"portalId":7,"occurredAt":4,"subscriptionType":"ticket.propertyChange","objectId":12,"propertyName":"hs_pipeline_stage"},
             {"eventId":5,"portalId":7,"occurredAt":5,"subscriptionType":"object.creation","objectId":13,"objectTypeId":"0-1"},
             {"eventId":6,"portalId":7,"occurredAt":6,"subscriptionType":"ticket.deletion","objectId":12},
-            {"eventId":7,"portalId":7,"occurredAt":7,"subscriptionType":"contact.creation"}
+            {"eventId":7,"portalId":7,"occurredAt":7,"subscriptionType":"contact.creation"},
+            {"eventId":8,"portalId":7,"occurredAt":8,"subscriptionType":"ticket.restore","objectId":12}
         ]));
         let seen: Vec<_> = parsed.events.iter().map(|e| (e.ticket_id.as_str(), e.about)).collect();
-        assert_eq!(seen, [("11", About::Creation), ("12", About::Creation), ("12", About::Content)]);
+        assert_eq!(
+            seen,
+            [
+                ("11", About::Creation),
+                ("12", About::Creation),
+                ("12", About::Content),
+                ("12", About::Restoration)
+            ]
+        );
         assert_eq!((parsed.ignored, parsed.problems.len()), (4, 0));
         assert!(parsed.events.iter().all(|e| e.text.is_none()), "events carry no text");
     }

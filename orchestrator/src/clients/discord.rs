@@ -118,21 +118,25 @@ impl Discord {
 
     /// Discord says in every answer how much it takes, and limits are never guessed.
     fn heed(&self, status: u16, headers: &HeaderMap, body: &Value) {
-        let reset = || http::header(headers, "x-ratelimit-reset-after").and_then(http::seconds);
-        let wait = match status {
-            429 if !body.is_object() => Some(http::retry_after(headers).unwrap_or(EDGE_REST).max(EDGE_REST)),
-            429 => body["retry_after"]
-                .as_f64()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                .or_else(|| http::retry_after(headers))
-                .or(Some(Duration::from_secs(1))),
-            _ if http::header(headers, "x-ratelimit-remaining") == Some("0") => reset(),
-            _ => None,
-        };
-        if let Some(until) = wait.and_then(|wait| Instant::now().checked_add(wait)) {
+        if let Some(until) = wait(status, headers, body).and_then(|wait| Instant::now().checked_add(wait)) {
             let mut not_before = self.not_before.lock().expect("no panic while it is held");
             *not_before = until.max(*not_before);
         }
+    }
+}
+
+fn wait(status: u16, headers: &HeaderMap, body: &Value) -> Option<Duration> {
+    match status {
+        429 if !body.is_object() => Some(http::retry_after(headers).unwrap_or(EDGE_REST).max(EDGE_REST)),
+        429 => body["retry_after"]
+            .as_f64()
+            .and_then(http::pause_of)
+            .or_else(|| http::retry_after(headers))
+            .or(Some(Duration::from_secs(1))),
+        _ if http::header(headers, "x-ratelimit-remaining") == Some("0") => {
+            http::header(headers, "x-ratelimit-reset-after").and_then(http::seconds)
+        }
+        _ => None,
     }
 }
 
@@ -173,6 +177,46 @@ mod tests {
             [(404, 0), (404, 10008), (401, 0), (403, 0), (403, 40333), (429, 0), (500, 0), (502, 0)]
         {
             assert!(!stops(status, code), "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn discord_is_left_alone_for_as_long_as_it_asks_within_reason() {
+        let year = 31_536_000;
+        let nothing: &[(&str, &str)] = &[];
+        let table = [
+            (429, nothing, serde_json::json!({"retry_after": 0.35}), Some(350)),
+            (429, nothing, serde_json::json!({"retry_after": year}), Some(3_600_000)),
+            (429, nothing, serde_json::json!({"retry_after": -1}), Some(1_000)),
+            (429, &[("retry-after", "7")], serde_json::json!({}), Some(7_000)),
+            (429, &[("retry-after", "31536000")], serde_json::json!({}), Some(3_600_000)),
+            (429, nothing, Value::Null, Some(60_000)),
+            (429, &[("retry-after", "5")], Value::Null, Some(60_000)),
+            (429, &[("retry-after", "31536000")], Value::Null, Some(3_600_000)),
+            (
+                200,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset-after", "1.5")],
+                Value::Null,
+                Some(1_500),
+            ),
+            (
+                200,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset-after", "1e9")],
+                Value::Null,
+                Some(3_600_000),
+            ),
+            (200, &[("x-ratelimit-remaining", "4"), ("x-ratelimit-reset-after", "1.5")], Value::Null, None),
+        ];
+        for (status, given, body, millis) in table {
+            let mut headers = HeaderMap::new();
+            for (name, value) in given {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            assert_eq!(
+                wait(status, &headers, &body),
+                millis.map(Duration::from_millis),
+                "{status} {given:?} {body}"
+            );
         }
     }
 }

@@ -101,13 +101,18 @@ enum Class {
 pub struct Fault {
     /// What kind of failure.
     pub kind: Kind,
-    /// A sentence for people; never ticket text or a secret.
+    /// A sentence of ours for people; never ticket text or a secret.
     pub message: String,
+    /// What the service said, which may quote the ticket: it is kept in the table of attempts and told nowhere else.
+    pub said: Option<String>,
     /// HTTP status, if there was an answer.
     pub status: Option<u16>,
     /// When the service wants to be asked again.
     pub retry_after: Option<Duration>,
 }
+
+/// Characters that are kept of what a service said.
+const LONGEST_SAID: usize = 200;
 
 /// How long a busy service is left alone when it does not say.
 const DEFAULT_REST: Duration = Duration::from_secs(5);
@@ -115,12 +120,24 @@ const DEFAULT_REST: Duration = Duration::from_secs(5);
 impl Fault {
     /// A failure without an HTTP answer.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None, retry_after: None }
+        Self { kind, message: message.into(), said: None, status: None, retry_after: None }
     }
 
     /// A failure that an HTTP answer told of.
     pub fn answered(status: u16, kind: Kind, message: impl Into<String>) -> Self {
         Self { status: Some(status), ..Self::new(kind, message) }
+    }
+
+    /// The same with what the service said.
+    #[must_use]
+    pub fn saying(self, words: &str) -> Self {
+        Self { said: Some(words.chars().filter(|c| !c.is_control()).take(LONGEST_SAID).collect()), ..self }
+    }
+
+    /// Everything that is known of it, for the table of attempts.
+    pub fn in_full(&self) -> String {
+        let said = self.said.iter().map(|said| format!(": {said}")).collect::<String>();
+        format!("{}{said}", self.message)
     }
 
     /// What it means for the ticket.

@@ -204,7 +204,7 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     })
 }
 
-/// A duration as Go prints it: `1h2m3.5s`, `850ms`, `7.66s`.
+/// A pause as Go prints durations: `1h2m3.5s`, `850ms`, `7.66s`.
 fn go_duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = Duration::ZERO;
@@ -222,10 +222,10 @@ fn go_duration(text: &str) -> Option<Duration> {
             _ => return None,
         };
         let number: f64 = number.parse().ok()?;
-        total = total.checked_add(Duration::try_from_secs_f64(number * seconds).ok()?)?;
+        total += http::pause_of(number * seconds)?;
         rest = tail;
     }
-    Some(total)
+    Some(http::pause(total))
 }
 
 #[cfg(test)]
@@ -235,9 +235,12 @@ mod tests {
     #[test]
     fn durations_as_go_prints_them() {
         for (text, millis) in
-            [("7.66s", 7_660), ("850ms", 850), ("2m59.56s", 179_560), ("1h2m3.5s", 3_723_500), ("0s", 0)]
+            [("7.66s", 7_660), ("850ms", 850), ("2m59.56s", 179_560), ("59m59.5s", 3_599_500), ("0s", 0)]
         {
             assert_eq!(go_duration(text), Some(Duration::from_millis(millis)), "{text}");
+        }
+        for long in ["1h2m3.5s", "8760h", "59m61s", "99999999999999999999999999h"] {
+            assert_eq!(go_duration(long), Some(Duration::from_secs(3600)), "{long}");
         }
         for bad in ["5", "x", "1.2.3s", "5 apples", "-3s"] {
             assert_eq!(go_duration(bad), None, "{bad}");

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use chrono::DateTime;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
+use triage::retry::LONGEST_RETRY_AFTER;
 
 /// A service that cannot be connected to within this is taken for down.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -45,9 +47,12 @@ pub(super) async fn body(mut response: Response) -> reqwest::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// `Retry-After` in seconds.
+/// `Retry-After`: so many seconds, or a moment, to which it is as long as from the answer's own `Date`.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    seconds(headers.get(RETRY_AFTER)?.to_str().ok()?)
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    let moment = |text: &str| DateTime::parse_from_rfc2822(text.trim()).ok();
+    let until = || Some(moment(text)? - moment(headers.get(DATE)?.to_str().ok()?)?);
+    seconds(text).or_else(|| Some(pause(until()?.to_std().unwrap_or_default())))
 }
 
 /// A header as text.
@@ -55,9 +60,19 @@ pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     headers.get(name)?.to_str().ok()
 }
 
-/// A number of seconds, possibly with a fraction.
+/// A pause of so many seconds, possibly with a fraction.
 pub(super) fn seconds(text: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()
+    pause_of(text.trim().parse().ok()?)
+}
+
+/// A pause of so many seconds, as a service asks for it.
+pub(super) fn pause_of(seconds: f64) -> Option<Duration> {
+    (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST_RETRY_AFTER.as_secs_f64())))
+}
+
+/// A pause that a service asks for: one word of it must not silence us for days.
+pub(super) fn pause(asked: Duration) -> Duration {
+    asked.min(LONGEST_RETRY_AFTER)
 }
 
 /// What went wrong below HTTP, without the address (it may be a secret).
@@ -69,4 +84,38 @@ pub(super) fn describe(error: &reqwest::Error) -> String {
         cause = inner.source();
     }
     if text.is_empty() { "the request failed".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_left_alone_for_as_long_as_it_asks_within_reason() {
+        let date = Some("Mon, 23 Nov 2026 00:00:00 GMT");
+        let table = [
+            ("120", None, Some(120_000)),
+            (" 0.35 ", None, Some(350)),
+            ("0", None, Some(0)),
+            ("31536000", None, Some(3_600_000)),
+            ("1e300", None, Some(3_600_000)),
+            ("inf", None, Some(3_600_000)),
+            ("-5", None, None),
+            ("NaN", None, None),
+            ("soon", date, None),
+            ("", date, None),
+            ("Mon, 23 Nov 2026 00:01:30 GMT", date, Some(90_000)),
+            ("Sun, 22 Nov 2026 23:00:00 GMT", date, Some(0)),
+            ("Tue, 23 Nov 2027 00:00:00 GMT", date, Some(3_600_000)),
+            ("Mon, 23 Nov 2026 00:01:30 GMT", None, None),
+            ("Mon, 23 Nov 2026 00:01:30 GMT", Some("yesterday"), None),
+        ];
+        for (text, date, millis) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            date.map(|date| headers.insert(DATE, date.parse().unwrap()));
+            assert_eq!(retry_after(&headers), millis.map(Duration::from_millis), "{text} {date:?}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
 }

@@ -68,8 +68,7 @@ impl HubSpot {
 
     /// The ticket with the names of its contacts; `None` when it was deleted.
     pub async fn ticket(&self, id: &TicketId) -> Result<Option<Record>, Error> {
-        let query = "properties=subject,content&associations=contacts";
-        let url = format!("{}?{query}", self.objects("tickets", id.as_str()));
+        let url = format!("{}?properties=subject,content&associations=contacts", self.record(id)?);
         let Some(ticket) = self.send(self.http.get(url)).await? else { return Ok(None) };
         let properties = &ticket["properties"];
         let property = |name: &str| properties[name].as_str().unwrap_or_default().replace('\0', "\u{fffd}");
@@ -78,6 +77,17 @@ impl HubSpot {
             url: ticket["url"].as_str().filter(|url| url.starts_with("https://")).map(str::to_owned),
             contacts: self.names(&ticket["associations"]["contacts"]["results"]).await?,
         }))
+    }
+
+    /// The account that the token is of, if HubSpot tells.
+    pub async fn account(&self) -> Result<Option<i64>, Error> {
+        let version = match self.config.api_family {
+            ApiFamily::V3 => "v3",
+            ApiFamily::Dated => "2026-03",
+        };
+        let path = format!("account-info/{version}/details");
+        let details = self.send(self.http.get(join(&self.config.api_url, &path))).await?;
+        Ok(details.and_then(|details| details["portalId"].as_i64()))
     }
 
     /// Names of the ticket's contacts: they are removed from text that goes to a cloud model. A token that may not
@@ -118,6 +128,12 @@ impl HubSpot {
         names.sort();
         names.dedup();
         Ok(names)
+    }
+
+    /// The address of a ticket.
+    fn record(&self, id: &TicketId) -> Result<String, Error> {
+        let no_record = || Error::Refused("HubSpot has no such ticket: its tickets have numbers".to_owned());
+        Ok(self.objects("tickets", id.hubspot_record().ok_or_else(no_record)?))
     }
 
     fn objects(&self, kind: &str, path: &str) -> String {
@@ -181,7 +197,8 @@ fn refusal(status: u16, body: &Value) -> String {
         400..=499 => "HubSpot refuses the request",
         _ => "HubSpot failed",
     };
-    let correlation = body["correlationId"].as_str().unwrap_or("none");
+    let is_id = |id: &&str| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let correlation = body["correlationId"].as_str().filter(is_id).unwrap_or("none");
     format!("{about} ({status}, correlation id {correlation})")
 }
 
@@ -194,4 +211,49 @@ fn wait(status: u16, headers: &HeaderMap, body: &Value) -> Option<Duration> {
         _ => None,
     };
     http::retry_after(headers).or(by_policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::RETRY_AFTER;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn only_a_number_leads_into_hubspot() {
+        let settings = [("APP_ENV", "test"), ("HUBSPOT_ACCESS_TOKEN", "token")]
+            .map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let client = HubSpot::new(Config::read(&settings.into()).unwrap().hubspot).unwrap();
+        let record = |id: &str| client.record(&TicketId::parse(id).unwrap());
+        assert_eq!(
+            record("31415926535"),
+            Ok("https://api.hubapi.com/crm/v3/objects/tickets/31415926535".to_owned())
+        );
+        for id in
+            ["../contacts/501", "1?archived=true", "1/../2", "1#x", "%2e%2e", "..", "-1", "1e3", "test-1"]
+        {
+            assert!(matches!(record(id), Err(Error::Refused(_))), "{id}");
+        }
+    }
+
+    #[test]
+    fn hubspot_is_left_alone_for_as_long_as_it_asks_within_reason() {
+        let table = [
+            (429, None, "SECONDLY", Some(1)),
+            (429, None, "DAILY", Some(3600)),
+            (429, None, "", Some(10)),
+            (423, None, "", Some(2)),
+            (503, None, "", None),
+            (503, Some("30"), "", Some(30)),
+            (429, Some("7"), "DAILY", Some(7)),
+            (477, Some("31536000"), "", Some(3600)),
+        ];
+        for (status, retry_after, policy, seconds) in table {
+            let mut headers = HeaderMap::new();
+            retry_after.map(|text| headers.insert(RETRY_AFTER, text.parse().unwrap()));
+            let waits = wait(status, &headers, &json!({ "policyName": policy }));
+            assert_eq!(waits, seconds.map(Duration::from_secs), "{status} {retry_after:?} {policy}");
+        }
+    }
 }

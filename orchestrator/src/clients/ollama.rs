@@ -140,7 +140,7 @@ impl Model for Ollama {
         };
         let answer = self.send(self.http.post(join(&self.config.url, "api/chat")).json(&request)).await?;
         if let Some(error) = answer["error"].as_str() {
-            return Err(Fault::answered(200, Kind::ServerError, format!("Ollama failed: {}", short(error))));
+            return Err(Fault::answered(200, Kind::ServerError, "Ollama failed (200)").saying(error));
         }
         if answer["done_reason"] == "length" {
             return Err(Fault::answered(
@@ -214,13 +214,7 @@ fn classify(evidence: &Evidence, body: &str) -> Option<Fault> {
         (400, Some(error)) if error.contains("longer than the context") => {
             (Kind::TooLong, "the ticket is longer than the model's context")
         }
-        (400, Some(error)) => {
-            return Some(Fault::answered(
-                400,
-                Kind::Refused,
-                format!("Ollama refuses the request: {}", short(error)),
-            ));
-        }
+        (400, Some(_)) => (Kind::Refused, "Ollama refuses the request"),
         (401, _) => (Kind::AccessRefused, "Cloudflare Access does not accept the service token"),
         (403, Some(_)) => (Kind::Refused, "Ollama refuses the request"),
         (403, None) if body.is_empty() => (
@@ -249,17 +243,17 @@ fn classify(evidence: &Evidence, body: &str) -> Option<Fault> {
         (_, Some(_)) => (Kind::ServerError, "Ollama failed"),
         (_, None) => (Kind::ServerError, "an unexpected answer came back"),
     };
-    let message = format!("{message} ({})", evidence.status);
-    Some(Fault { retry_after: evidence.retry_after, ..Fault::answered(evidence.status, kind, message) })
+    let fault = Fault::answered(evidence.status, kind, format!("{message} ({})", evidence.status));
+    let fault = Fault { retry_after: evidence.retry_after, ..fault };
+    Some(match error {
+        Some(error) => fault.saying(&error),
+        None => fault,
+    })
 }
 
 /// An Ollama name always has a tag: `latest` where none is given.
 fn with_tag(name: &str) -> String {
     if name.contains(':') { name.to_owned() } else { format!("{name}:latest") }
-}
-
-fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ pub async fn report(
 
 fn count(report: &mut GapReport, id: &TicketId, standing: Option<&Standing>) {
     report.tickets += 1;
-    let Some(standing) = standing else {
+    let Some(standing) = standing.filter(|standing| !standing.is_lost) else {
         return name(&mut report.unaccounted, id.to_string());
     };
     match standing.status {
@@ -175,7 +175,7 @@ fn print(report: &GapReport) {
     row("○", "Waiting", report.waiting, "queued, being triaged, or waiting for the next try");
     row("○", "Gone", report.gone, "HubSpot said that they are deleted, although its search finds them");
     row("✕", "Failed", report.failed.count, "could not be triaged; a person must read them");
-    row("✕", "Unaccounted", report.unaccounted.count, "HubSpot has them, we do not");
+    row("✕", "Unaccounted", report.unaccounted.count, "HubSpot has them, and nothing here will triage them");
     if report.failed.count > 0 {
         println!("\nFailed (`orchestrator triage retry ID` tries again)");
         for FailedTicket { ticket_id, reason } in &report.failed.tickets {
@@ -224,16 +224,19 @@ mod tests {
             TriageStatus::Failed,
         ];
         for (n, status) in standings.into_iter().enumerate() {
-            count(&mut report, &id(n), Some(&Standing { status, error: Some("because".to_owned()) }));
+            let standing = Standing { status, error: Some("because".to_owned()), is_lost: false };
+            count(&mut report, &id(n), Some(&standing));
         }
         count(&mut report, &id(7), None);
+        let lost = Standing { status: TriageStatus::Queued, error: None, is_lost: true };
+        count(&mut report, &id(8), Some(&lost));
         assert_eq!(
             (report.tickets, report.waiting, report.triaged, report.needs_review, report.gone),
-            (8, 3, 1, 1, 1)
+            (9, 3, 1, 1, 1)
         );
         let failed = FailedTicket { ticket_id: "6".to_owned(), reason: "because".to_owned() };
         assert_eq!(report.failed, Listed { count: 1, tickets: vec![failed] });
-        assert_eq!(report.unaccounted, Listed { count: 1, tickets: vec!["7".to_owned()] });
+        assert_eq!(report.unaccounted, Listed { count: 2, tickets: vec!["7".to_owned(), "8".to_owned()] });
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `orchestrator triage list|show|retry|undo`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to a person")]
 
+pub mod retry;
+
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -12,7 +14,7 @@ use super::open_current;
 use crate::clients;
 use crate::clock::Clock;
 use crate::config::{Config, HubSpot};
-use crate::store::{Filter, Retry, Store, status_name, status_named};
+use crate::store::{Filter, Store, status_name, status_named};
 use crate::worker::write_back::undo::{self, Undone};
 
 /// What to do with tickets.
@@ -38,11 +40,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Have a ticket triaged again
-    Retry {
-        /// HubSpot's record id
-        ticket_id: String,
-    },
+    /// Have a ticket triaged again, or told of, or everything that was given up
+    Retry(retry::Options),
     /// Take away what was written into a ticket in HubSpot, except what a person has changed since
     Undo {
         /// HubSpot's record id
@@ -58,7 +57,7 @@ pub async fn run(config: Config, command: Command) -> anyhow::Result<ExitCode> {
             list(&store, &Filter { limit, status, ..Filter::default() }, json).await?
         }
         Command::Show { ticket_id, json } => show(&store, &ticket_id, json).await?,
-        Command::Retry { ticket_id } => retry(&store, &ticket_id).await?,
+        Command::Retry(options) => retry::run(&store, options).await?,
         Command::Undo { ticket_id } => undo(&store, config.hubspot, &ticket_id).await?,
     };
     store.close().await;
@@ -224,23 +223,6 @@ async fn undo(store: &Store, hubspot: HubSpot, ticket_id: &str) -> anyhow::Resul
             Undone::Unknown => unknown(ticket_id),
         },
     )
-}
-
-async fn retry(store: &Store, ticket_id: &str) -> anyhow::Result<ExitCode> {
-    let Some(id) = TicketId::parse(ticket_id) else { return Ok(unknown(ticket_id)) };
-    let clock = Clock::machine();
-    clock.sync(store).await?;
-    Ok(match store.retry(&id, clock.now()).await? {
-        Retry::Queued => {
-            println!("Ticket {id} is in the queue again.");
-            ExitCode::SUCCESS
-        }
-        Retry::Running => {
-            eprintln!("Ticket {id} is being triaged right now; try again in a moment.");
-            ExitCode::FAILURE
-        }
-        Retry::Unknown => unknown(ticket_id),
-    })
 }
 
 fn unknown(ticket_id: &str) -> ExitCode {

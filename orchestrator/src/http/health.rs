@@ -1,7 +1,7 @@
 //! How the service is doing. `/health` always answers 200, because Railway restarts what does not; readiness is apart.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -10,8 +10,11 @@ use link::{Dependencies, Dependency, Health, Status};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::store::Schema;
+use crate::store::{self, Schema};
 use crate::worker::providers::Condition;
+
+/// A database that takes longer to answer is taken for gone: who asks for our health waits for the answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is said when the database answers, but takes nothing.
 const CANNOT_STORE: &str = "the database cannot store anything: is its disk full?";
@@ -65,19 +68,29 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Valu
     if app.draining() {
         return not_ready("the service is stopping");
     }
-    match app.store.schema().await {
-        Ok(_) if !can_store(&app).await => not_ready(CANNOT_STORE),
-        Ok(Schema::Current) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
-        Ok(Schema::Behind(_)) => not_ready("the database's schema is behind: run `orchestrator migrate`"),
+    let look = async {
+        let schema = app.store.schema().await?;
+        Ok::<_, store::Error>((schema, can_store(&app).await))
+    };
+    match soon(look).await {
+        Ok((_, false)) => not_ready(CANNOT_STORE),
+        Ok((Schema::Current, true)) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Ok((Schema::Behind(_), true)) => {
+            not_ready("the database's schema is behind: run `orchestrator migrate`")
+        }
         Err(_) => not_ready("the database cannot be reached"),
     }
 }
 
 async fn database(app: &App) -> Dependency {
     let asked = Instant::now();
-    match app.store.now_millis().await {
-        Ok(_) if !can_store(app).await => broken(CANNOT_STORE.to_owned()),
-        Ok(_) => Dependency {
+    let look = async {
+        app.store.now_millis().await?;
+        Ok::<_, store::Error>(can_store(app).await)
+    };
+    match soon(look).await {
+        Ok(false) => broken(CANNOT_STORE.to_owned()),
+        Ok(true) => Dependency {
             status: Status::Healthy,
             latency_ms: Some(millis(asked.elapsed())),
             checked_at: None,
@@ -85,6 +98,10 @@ async fn database(app: &App) -> Dependency {
         },
         Err(_) => broken("the database cannot be reached".to_owned()),
     }
+}
+
+async fn soon<T>(answer: impl Future<Output = store::Result<T>>) -> store::Result<T> {
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| Err(store::Error::timed_out()))
 }
 
 /// Asked of the database only after it has failed: a look at the health should not cost a write.
@@ -142,7 +159,7 @@ async fn hubspot(app: &App) -> Dependency {
     if app.hubspot.is_none() {
         return bare(Status::NotConfigured);
     }
-    let Ok(Some(progress)) = app.store.reconciliation().await else { return bare(Status::NotChecked) };
+    let Ok(Some(progress)) = soon(app.store.reconciliation()).await else { return bare(Status::NotChecked) };
     let Some(ended) = progress.ended else { return bare(Status::NotChecked) };
     let state = progress.error.map_or_else(|| bare(Status::Healthy), broken);
     Dependency { checked_at: Some(ended.to_rfc3339()), ..state }
@@ -156,6 +173,6 @@ fn broken(error: String) -> Dependency {
     Dependency { error: Some(error), ..bare(Status::Unhealthy) }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

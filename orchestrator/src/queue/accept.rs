@@ -100,6 +100,12 @@ impl Store {
             let mut to_check = if retriage { about_content(&fresh, &new_ids) } else { BTreeSet::new() };
             // A repeated event still brings its text when the first time ended half-way, but it changes none.
             let fresh_first = [fresh.as_slice(), repeated.as_slice()].concat();
+            let restored = restored(&fresh, &new_ids);
+            if !restored.is_empty() {
+                revived.extend(standing!(tx, db, restored, "gone"));
+                // Somebody may be finding just now that HubSpot does not have it.
+                to_check.extend(standing!(tx, db, restored, "queued"));
+            }
             for ticket in known_with_text(&tickets(&fresh_first), &new_ids) {
                 let brings_text =
                     |event: &&Event| event.ticket_id == *ticket.ticket_id && says(event) == Says::Something;
@@ -197,6 +203,22 @@ macro_rules! keep_text {
     }};
 }
 use keep_text;
+
+/// Those of the tickets that have this status.
+macro_rules! standing {
+    ($tx:ident, $db:ident, $ids:ident, $status:literal) => {{
+        let sql =
+            format!("select ticket_id from tickets where status = $2 and ticket_id {}", $db.sql().among);
+        let ids: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(json(&$ids))
+            .bind($status)
+            .fetch_all(&mut *$tx)
+            .await
+            .doing("look where tickets stand")?;
+        ids
+    }};
+}
+use standing;
 
 macro_rules! enqueue {
     ($tx:ident, $db:ident, $ids:ident, $reason:ident, $change:ident, $now:ident) => {{
@@ -312,7 +334,16 @@ fn known_with_text<'a, 'b>(
 
 /// Known tickets whose subject or content changed to something that only HubSpot knows.
 fn about_content(events: &[&Event], new_ids: &BTreeSet<String>) -> BTreeSet<String> {
-    let ids = events.iter().filter(|e| e.about == About::Content).map(|e| e.ticket_id.as_str().to_owned());
+    known_about(About::Content, events, new_ids)
+}
+
+/// Known tickets that had been deleted and exist again.
+fn restored(events: &[&Event], new_ids: &BTreeSet<String>) -> BTreeSet<String> {
+    known_about(About::Restoration, events, new_ids)
+}
+
+fn known_about(about: About, events: &[&Event], new_ids: &BTreeSet<String>) -> BTreeSet<String> {
+    let ids = events.iter().filter(|e| e.about == about).map(|e| e.ticket_id.as_str().to_owned());
     ids.filter(|id| !new_ids.contains(id)).collect()
 }
 

@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use sqlx::postgres::PgListener;
+use sqlx::Executor;
+use sqlx::postgres::PgNotification;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::Kind;
-use crate::store::{CHANNEL, Postgres, Result, Store};
+use crate::store::{CHANNEL, Postgres, Result, Store, silence};
 
 /// Under load others are told no more often: they have been woken anyway.
 const TELL_EVERY: Duration = Duration::from_millis(50);
+
+/// After so long without a notification the connection is asked whether it lives.
+const QUIET: Duration = Duration::from_secs(30);
 
 /// What others than workers may want to hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,24 +168,35 @@ pub async fn listen(store: Store, wake: Arc<Wake>, stop: CancellationToken) {
 }
 
 async fn hear(db: &Postgres, wake: &Wake) -> sqlx::Result<()> {
-    let mut listener = PgListener::connect_with(db.pool()).await?;
-    listener.listen(CHANNEL).await?;
+    let mut listener = db.listener().await?;
+    within(db, listener.listen(CHANNEL)).await?;
     debug!("listening for other orchestrators");
-    while let Some(notification) = listener.try_recv().await? {
-        let (what, by) = notification.payload().split_once(' ').unwrap_or((notification.payload(), ""));
-        if by == db.name() {
-            continue;
-        }
-        for kind in Kind::ALL {
-            if what == kind.as_str() {
-                wake.wake(kind);
-            }
-        }
-        for news in News::ALL {
-            if what == news.as_str() {
-                wake.spread(news);
-            }
+    loop {
+        match tokio::time::timeout(QUIET, listener.try_recv()).await {
+            Ok(Ok(Some(notification))) => pass_on(db, wake, &notification),
+            Ok(lost) => return lost.map(|_| ()),
+            Err(_) => within(db, listener.execute("select 1")).await.map(|_| ())?,
         }
     }
-    Ok(())
+}
+
+async fn within<T>(db: &Postgres, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(db.limit(), answer).await.unwrap_or_else(|_| Err(silence()))
+}
+
+fn pass_on(db: &Postgres, wake: &Wake, notification: &PgNotification) {
+    let (what, by) = notification.payload().split_once(' ').unwrap_or((notification.payload(), ""));
+    if by == db.name() {
+        return;
+    }
+    for kind in Kind::ALL {
+        if what == kind.as_str() {
+            wake.wake(kind);
+        }
+    }
+    for news in News::ALL {
+        if what == news.as_str() {
+            wake.spread(news);
+        }
+    }
 }

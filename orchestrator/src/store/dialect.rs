@@ -19,7 +19,8 @@ pub(crate) struct Sql {
     pub claim: &'static str,
     /// `(ticket, now, provider)`.
     pub upsert_processed: &'static str,
-    /// `(ticket ids as JSON)` → each with its status and error, null when it is unknown.
+    /// `(ticket ids as JSON)` → each with its status and error, null when it is unknown, and whether it waits for a triage that
+    /// nothing will bring.
     pub standings: &'static str,
     /// `(ticket ids as JSON)` → what workers need to know of them.
     pub tickets: &'static str,
@@ -142,7 +143,9 @@ macro_rules! standings {
             status!(),
             " from tickets t left join jobs j on j.ticket_id = t.ticket_id and j.kind = 'triage' where t.ticket_id = r.id),
                 (select 'triaged' from processed_tickets p where p.ticket_id = r.id)) as status,
-                (select t.error from tickets t where t.ticket_id = r.id) as error
+                (select t.error from tickets t where t.ticket_id = r.id) as error,
+                (select count(*) from tickets t where t.ticket_id = r.id and t.status = 'queued'
+                    and not exists (select 1 from jobs j where j.ticket_id = t.ticket_id and j.kind = 'triage')) as lost
              from ",
             $rows
         )

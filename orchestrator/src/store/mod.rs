@@ -9,12 +9,14 @@ mod changes;
 mod corrections;
 mod devices;
 mod dialect;
+mod given_up;
 mod hubspot_writes;
 mod open;
 mod pairing_codes;
 mod postgres;
 mod receipts;
 mod reconciliation;
+mod session;
 mod stats;
 mod tickets;
 mod triage_pages;
@@ -23,6 +25,7 @@ mod tunnels;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::SqlitePool;
 
@@ -30,11 +33,13 @@ pub use alerts::{AlertFacts, AlertNews, WantedAlert};
 pub use corrections::{Corrected, NewCorrection};
 pub use devices::{Beat, DeviceRow, DeviceSaid, NewDevice};
 pub(crate) use dialect::{CHANNEL, Sql};
+pub use given_up::GivenUp;
 pub use hubspot_writes::{HubSpotWrite, Noted};
 pub(crate) use open::host_in_clear_text;
 pub use open::{OpenError, Schema};
 pub use postgres::Postgres;
 pub use reconciliation::{Progress, Run, RunEnd, Standing, Turn};
+pub(crate) use session::silence;
 pub use tickets::{Retry, Ticket};
 pub use triage_pages::{Cursor, Filter};
 pub use triages::{status_name, status_named};
@@ -75,6 +80,11 @@ impl Sqlite {
     /// For a statement that is a transaction of its own.
     pub(crate) const fn write(&self) -> &SqlitePool {
         &self.write
+    }
+
+    /// For what reads many rows.
+    pub(crate) fn patient(&self) -> SqlitePool {
+        self.read.clone()
     }
 
     /// Takes the write lock at once, so that a transaction cannot fail half-way because somebody else wrote.
@@ -164,6 +174,15 @@ impl Store {
         let Some(db) = self.postgres() else { return Ok(()) };
         let told = sqlx::query(db.sql().notify).bind(format!("{what} {}", db.name())).execute(db.read());
         told.await.map(|_| ()).doing("notify")
+    }
+
+    /// The same, with another longest wait for the answer to a statement where the database is a server.
+    #[must_use]
+    pub fn limited_to(self, limit: Duration) -> Self {
+        match self {
+            Self::Postgres(db) => Self::Postgres(db.limited_to(limit)),
+            Self::Sqlite(db) => Self::Sqlite(db),
+        }
     }
 
     /// Several orchestrators may share it.

@@ -8,17 +8,28 @@ use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Connection, Describe, Either, Execute, Executor, PgPool, SqlStr, Transaction};
+use futures::{FutureExt, StreamExt, TryFutureExt};
+use sqlx::postgres::{
+    PgConnectOptions, PgListener, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo,
+};
+use sqlx::{Connection, Describe, Either, Execute, Executor, PgPool, SqlStr};
 
 use super::dialect::{self, Sql};
 use super::open::ACQUIRE_TIMEOUT;
+use super::session::{Session, Transaction};
 
 /// What is asked often has its index, whatever the planner thinks of tables that were small when it first planned: it keeps
 /// to such a plan while they grow. A plan that reads a whole table all the same looks so costly then that it would be compiled.
-const BY_INDEX: &str = "set enable_seqscan = off; set jit = off";
+/// Of an orchestrator that vanished in the middle of a transaction, no locks are left to wait for.
+const SETTINGS: &str =
+    "set enable_seqscan = off; set jit = off; set idle_in_transaction_session_timeout = '30s'";
+
+/// A statement that takes longer is given up, and its connection closed: a server that has gone without a word would
+/// be waited for until the operating system notices, which takes a quarter of an hour or for ever.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
+
+/// The same for what reads many rows, because a person wants to know.
+const SEARCH_LIMIT: Duration = Duration::from_secs(120);
 
 /// A connection that rested no longer than this is taken to be alive.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
@@ -35,6 +46,7 @@ pub struct Postgres {
     name: Arc<str>,
     pool: PgPool,
     at_hand: Arc<AtHand>,
+    limit: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +54,7 @@ struct AtHand(Mutex<Vec<Held>>);
 
 #[derive(Debug)]
 struct Held {
-    connection: PoolConnection<sqlx::Postgres>,
+    session: Session,
     since: Instant,
     used_at: Instant,
 }
@@ -52,17 +64,24 @@ impl Postgres {
     pub(super) fn new(options: PgConnectOptions, connections: u32) -> Self {
         // Only a connection that has rested may have died unnoticed; asking it every time would double short work.
         let pool = PgPoolOptions::new()
-            .max_connections(connections + MOST_AT_HAND)
+            // One more listens.
+            .max_connections(connections + MOST_AT_HAND - 1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(BY_INDEX).await.map(|_| ()) })
+                Box::pin(async move { connection.execute(SETTINGS).await.map(|_| ()) })
             })
             .before_acquire(|connection, resting| {
                 Box::pin(async move { Ok(resting.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) })
             });
         let name = uuid::Uuid::new_v4().simple().to_string().into();
-        Self { name, pool: pool.connect_lazy_with(options), at_hand: Arc::default() }
+        let pool = pool.connect_lazy_with(options);
+        Self { name, pool, at_hand: Arc::default(), limit: STATEMENT_LIMIT }
+    }
+
+    /// The same with another limit for every statement.
+    pub(super) fn limited_to(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     pub(crate) const fn read(&self) -> &Self {
@@ -74,8 +93,13 @@ impl Postgres {
         self
     }
 
-    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<'static, sqlx::Postgres>> {
-        self.pool.begin().await
+    /// For what reads many rows.
+    pub(crate) fn patient(&self) -> Self {
+        self.clone().limited_to(SEARCH_LIMIT)
+    }
+
+    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction> {
+        Transaction::begin(self.session().await?).await
     }
 
     #[expect(clippy::unused_self, reason = "the same call as on the other engine")]
@@ -88,28 +112,46 @@ impl Postgres {
         &self.name
     }
 
-    /// For what holds a connection for long.
-    pub(crate) const fn pool(&self) -> &PgPool {
+    /// For what may take any time.
+    pub(super) const fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Longest wait for the answer to a statement.
+    pub(crate) const fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// A connection of its own: nobody waits for it when the others are closed.
+    pub(crate) async fn listener(&self) -> sqlx::Result<PgListener> {
+        let options = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+        let options = options.connect_lazy_with(self.pool.connect_options().as_ref().clone());
+        PgListener::connect_with(&options).await
     }
 
     pub(super) async fn close(&self) {
         let closing = self.pool.close();
         drop(self.at_hand.take_all());
-        closing.await;
+        // Who does not answer is left behind.
+        let _ = tokio::time::timeout(self.limit, closing).await;
+    }
+
+    async fn session(&self) -> sqlx::Result<Session> {
+        Ok(Session::new(self.pool.acquire().await?, self.limit))
     }
 
     async fn take(&self) -> sqlx::Result<Held> {
         let latest = self.at_hand.lock().pop();
-        if let Some(held) = latest {
+        if let Some(mut held) = latest {
+            held.session.set_limit(self.limit);
             if held.used_at.elapsed() < TRUSTED_FOR {
                 return Ok(held);
             }
             // The others have rested for longer. The pool looks after them.
             drop(self.at_hand.take_all());
         }
-        let (connection, now) = (self.pool.acquire().await?, Instant::now());
-        Ok(Held { connection, since: now, used_at: now })
+        let (session, now) = (self.session().await?, Instant::now());
+        Ok(Held { session, since: now, used_at: now })
     }
 
     async fn all<'q, E>(&self, query: E) -> sqlx::Result<Vec<Either<PgQueryResult, PgRow>>>
@@ -117,7 +159,7 @@ impl Postgres {
         E: 'q + Execute<'q, sqlx::Postgres>,
     {
         let mut held = self.take().await?;
-        let all = held.connection.fetch_many(query).try_collect().await;
+        let all = held.session.all(query).await;
         if all.is_ok() {
             self.keep(held);
         } else {
@@ -144,15 +186,6 @@ impl AtHand {
 
     fn take_all(&self) -> Vec<Held> {
         std::mem::take(&mut *self.lock())
-    }
-}
-
-impl Drop for AtHand {
-    fn drop(&mut self) {
-        for held in self.take_all() {
-            // The pool takes connections back in a task, and by now there may be nobody who runs it.
-            drop(held.connection.detach());
-        }
     }
 }
 
@@ -186,7 +219,7 @@ impl<'p> Executor<'p> for &'p Postgres {
     {
         async move {
             let mut held = self.take().await?;
-            let prepared = held.connection.prepare_with(sql, parameters).await?;
+            let prepared = held.session.prepare_with(sql, parameters).await?;
             self.keep(held);
             Ok(prepared)
         }
@@ -196,6 +229,6 @@ impl<'p> Executor<'p> for &'p Postgres {
     where
         'p: 'e,
     {
-        async move { self.take().await?.connection.describe(sql).await }.boxed()
+        async move { self.take().await?.session.describe(sql).await }.boxed()
     }
 }

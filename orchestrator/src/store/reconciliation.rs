@@ -81,6 +81,8 @@ pub struct Standing {
     pub status: TriageStatus,
     /// What went wrong with it.
     pub error: Option<String>,
+    /// It waits for a triage, and there is no job for one.
+    pub is_lost: bool,
 }
 
 #[derive(FromRow)]
@@ -103,6 +105,7 @@ struct StandingRow {
     id: String,
     status: Option<String>,
     error: Option<String>,
+    lost: i64,
 }
 
 impl Store {
@@ -232,7 +235,7 @@ impl Store {
                 .doing("look where tickets stand")?;
         let standing = |row: StandingRow| {
             let status = status_named(&row.status?)?;
-            Some((row.id, Standing { status, error: row.error }))
+            Some((row.id, Standing { status, error: row.error, is_lost: row.lost > 0 }))
         };
         Ok(rows.into_iter().filter_map(standing).collect())
     }

@@ -90,10 +90,11 @@ impl Store {
     /// Figures of the window of this length that ends now.
     pub async fn stats(&self, window: Duration, now: Timestamp) -> Result<Stats> {
         let since = now.minus(window).as_millis();
-        let counts: Counts = each!(self, |db| sqlx::query_as(COUNTS).bind(since).fetch_one(db.read()).await)
-            .doing("count tickets")?;
+        let counts: Counts =
+            each!(self, |db| sqlx::query_as(COUNTS).bind(since).fetch_one(&db.patient()).await)
+                .doing("count tickets")?;
         let categories: Vec<Category> =
-            each!(self, |db| sqlx::query_as(CATEGORIES).bind(since).fetch_all(db.read()).await)
+            each!(self, |db| sqlx::query_as(CATEGORIES).bind(since).fetch_all(&db.patient()).await)
                 .doing("count categories")?;
         Ok(Stats {
             window_seconds: window.as_secs(),
@@ -111,7 +112,7 @@ impl Store {
     }
 
     async fn percentiles(&self, sql: &'static str, since: i64) -> Result<Percentiles> {
-        let row: Row = each!(self, |db| sqlx::query_as(sql).bind(since).fetch_one(db.read()).await)
+        let row: Row = each!(self, |db| sqlx::query_as(sql).bind(since).fetch_one(&db.patient()).await)
             .doing("rank durations")?;
         Ok(Percentiles { p50: row.p50, p95: row.p95 })
     }

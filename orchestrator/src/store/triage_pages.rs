@@ -99,7 +99,7 @@ impl Store {
             let query = sqlx::query_as(if is_filtered { FILTERED } else { ALL });
             let query = query.bind(received_at).bind(ticket_id).bind(limit);
             let query = if is_filtered { query.bind(status).bind(provider).bind(&words) } else { query };
-            query.fetch_all(db.read()).await
+            if is_filtered { query.fetch_all(&db.patient()).await } else { query.fetch_all(db.read()).await }
         })
         .doing("list tickets")
     }

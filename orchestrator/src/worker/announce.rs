@@ -164,9 +164,8 @@ fn card(app: &App, job: &Job, subject: &Subject) -> Card {
 /// Where a person sees the ticket: as HubSpot gave it, else made from the account's number.
 fn url(app: &App, job: &Job, subject: &Subject) -> Option<String> {
     let portal = subject.portal_id.or(app.config.hubspot.portal_id);
-    let is_record = job.ticket_id.as_str().bytes().all(|b| b.is_ascii_digit());
     let made = portal
-        .filter(|_| is_record)
-        .map(|portal| format!("https://app.hubspot.com/contacts/{portal}/record/0-5/{}", job.ticket_id));
+        .zip(job.ticket_id.hubspot_record())
+        .map(|(portal, id)| format!("https://app.hubspot.com/contacts/{portal}/record/0-5/{id}"));
     subject.url.clone().or(made)
 }

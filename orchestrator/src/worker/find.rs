@@ -49,7 +49,7 @@ pub struct Seen {
     pub ids: Vec<TicketId>,
     /// Where those stand that are known, after the page was dealt with.
     pub standings: BTreeMap<String, Standing>,
-    /// So many were unknown, or taken for deleted, and have been enqueued.
+    /// So many were unknown, taken for deleted, or without a job, and have been enqueued.
     pub enqueued: usize,
 }
 
@@ -124,12 +124,12 @@ impl<'a> Finder<'a> {
 
     async fn enqueue(&self, missed: Vec<Found>, known: &BTreeMap<String, Standing>) -> Result<(), Trouble> {
         let Means { store, intake, clock, portal_id, .. } = self.means;
-        let (gone, unknown): (Vec<_>, Vec<_>) =
+        let (known, unknown): (Vec<_>, Vec<_>) =
             missed.into_iter().partition(|ticket| known.contains_key(ticket.id.as_str()));
-        for ticket in gone.iter().chain(&unknown) {
-            info!(event = "ticket_found", ticket_id = %ticket.id, "found by a search and enqueued: no webhook told of it, or it was taken for deleted");
+        for ticket in known.iter().chain(&unknown) {
+            info!(event = "ticket_found", ticket_id = %ticket.id, "found by a search and enqueued: no webhook told of it, it was taken for deleted, or its job was lost");
         }
-        for ticket in gone {
+        for ticket in known {
             store.retry(&ticket.id, clock.now()).await?;
         }
         let events: Vec<Event> =
@@ -146,9 +146,9 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Nobody has told us of it, or it had not been there when its text was read, and now it is.
+/// Nobody has told us of it, or it had not been there when its text was read, and now it is, or its job was lost.
 fn is_missed(standing: Option<&Standing>) -> bool {
-    standing.is_none_or(|standing| standing.status == TriageStatus::Gone)
+    standing.is_none_or(|standing| standing.is_lost || standing.status == TriageStatus::Gone)
 }
 
 const fn failure(error: &Error) -> Failure {

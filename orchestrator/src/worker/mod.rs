@@ -54,6 +54,9 @@ const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 /// How long work in progress may take to end after a stop; then it is handed back.
 pub const DRAIN: Duration = Duration::from_secs(20);
 
+/// How long handing back may take: a database that is silent is not waited for, and leases end by themselves.
+const HAND_BACK: Duration = Duration::from_secs(2);
+
 /// Pauses between attempts to store something double until they reach this: some 20 seconds in all.
 const INSIST_UP_TO: Duration = Duration::from_secs(12);
 
@@ -87,25 +90,31 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let reconcile = reconcile::run(&app, &stop);
     let devices = devices::follow(&app, &stop);
     let outside = outside::run(&app, &stop);
-    tokio::join!(
-        futures::future::join_all(loops),
-        wake_waiting,
-        probe,
-        sweep(&app, &stop),
-        reconcile,
-        devices,
-        outside
-    );
-    tasks.close();
-    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
-        warn!(
-            event = "work_handed_back",
-            jobs = tasks.len(),
-            "handing back what could not be finished in time"
+    let all = async {
+        tokio::join!(
+            futures::future::join_all(loops),
+            wake_waiting,
+            probe,
+            sweep(&app, &stop),
+            reconcile,
+            devices,
+            outside
         );
-        abandon.cancel();
+        tasks.close();
         tasks.wait().await;
+    };
+    let too_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(app.drain_for).await;
+    };
+    tokio::select! {
+        () = all => return,
+        () = too_long => {}
     }
+    warn!(event = "work_handed_back", jobs = tasks.len(), "handing back what could not be finished in time");
+    abandon.cancel();
+    tasks.close();
+    let _ = tokio::time::timeout(HAND_BACK, tasks.wait()).await;
 }
 
 /// Brings forward what waited when this process starts, and from then on when a provider, Discord or HubSpot may be back.

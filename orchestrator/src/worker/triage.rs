@@ -94,7 +94,7 @@ pub(super) async fn perform(app: &App, job: &Job, ticket: Option<Ticket>) -> Res
 
 /// HubSpot, unless it has no such ticket.
 fn hubspot<'a>(app: &'a App, job: &Job) -> Option<&'a HubSpot> {
-    app.hubspot.as_ref().filter(|_| !job.ticket_id.is_test())
+    app.hubspot.as_ref().filter(|_| job.ticket_id.hubspot_record().is_some())
 }
 
 fn source(app: &App, job: &Job, ticket: &Ticket) -> Source {
@@ -202,14 +202,14 @@ impl Held<'_> {
             Err(fault) => {
                 attempt.outcome = fault.kind.as_str().to_owned();
                 attempt.http_status = fault.status;
-                attempt.error = Some(fault.message.clone());
+                attempt.error = Some(fault.in_full());
+                self.log_fault(&attempt, &fault.message);
                 let outcome = fault.outcome();
                 self.bad = (outcome == Outcome::BadAnswer)
                     .then(|| (who.clone(), String::new(), vec![fault.message]));
                 outcome
             }
         };
-        self.log(&attempt);
         self.attempts.push(attempt);
         self.run.tries.push(Try { who, form, outcome });
         Ok(())
@@ -224,6 +224,9 @@ impl Held<'_> {
             Ok(verdict) => {
                 let judged = answer::judge(desk, self.app.config.review_threshold, &self.text, verdict);
                 attempt.outcome = "verdict".to_owned();
+                let (ticket_id, provider) = (&self.job.ticket_id, attempt.provider);
+                let confidence = judged.verdict.confidence.get();
+                info!(event = "inference_completed", %ticket_id, %provider, latency_ms = attempt.latency_ms.unwrap_or(0), confidence, "the model gave a verdict");
                 self.verdict = Some(TriageRow {
                     id: uuid::Uuid::now_v7().to_string(),
                     verdict: judged.verdict,
@@ -236,12 +239,14 @@ impl Held<'_> {
                     omitted_chars: attempt.omitted_chars,
                     latency_ms: attempt.latency_ms.unwrap_or(0),
                     write_back: self.app.config.hubspot.write_back != WriteBack::Off
-                        && !self.job.ticket_id.is_test(),
+                        && self.job.ticket_id.hubspot_record().is_some(),
                 });
                 Outcome::Verdict
             }
             Err(problems) => {
                 attempt.outcome = "bad_answer".to_owned();
+                // What is wrong with an answer may quote the ticket, so it stays in the database.
+                self.log_fault(attempt, "the answer broke the rules");
                 attempt.error = Some(problems.join(" "));
                 // Enough of it to be repaired.
                 self.bad = Some((who.clone(), answer.text.chars().take(4000).collect(), problems));
@@ -258,23 +263,10 @@ impl Held<'_> {
         }
     }
 
-    fn log(&self, attempt: &AttemptRow) {
+    fn log_fault(&self, attempt: &AttemptRow, error_message: &str) {
         let (ticket_id, provider) = (&self.job.ticket_id, attempt.provider);
-        let latency_ms = attempt.latency_ms.unwrap_or(0);
-        match (&self.verdict, attempt.outcome.as_str()) {
-            (Some(triage), "verdict") => {
-                let confidence = triage.verdict.confidence.get();
-                info!(event = "inference_completed", %ticket_id, %provider, latency_ms, confidence, "the model gave a verdict");
-            }
-            // What is wrong with an answer may quote the ticket, so it stays in the database.
-            (_, "bad_answer") => {
-                warn!(event = "inference_failed", %ticket_id, %provider, latency_ms, error_type = "bad_answer", error_message = "the answer broke the rules", "no verdict");
-            }
-            (_, error_type) => {
-                let error_message = attempt.error.as_deref().unwrap_or_default();
-                warn!(event = "inference_failed", %ticket_id, %provider, latency_ms, error_type, error_message, "no verdict");
-            }
-        }
+        let (latency_ms, error_type) = (attempt.latency_ms.unwrap_or(0), attempt.outcome.as_str());
+        warn!(event = "inference_failed", %ticket_id, %provider, latency_ms, error_type, error_message, "no verdict");
     }
 
     async fn end(mut self, end: Step, now: Timestamp) -> Result<()> {
@@ -363,6 +355,9 @@ async fn finish(
         }
         (true, Finished::Failed { why, .. }) => {
             warn!(event = "triage_failed", ticket_id = %job.ticket_id, error_message = %why, "a person has to read this ticket");
+        }
+        (true, Finished::Gone) if !had_verdict => {
+            warn!(event = "ticket_gone", ticket_id = %job.ticket_id, "nobody has read this ticket: HubSpot does not have it, so it was deleted, or the access token is of another account (`orchestrator doctor` tells)");
         }
         (true, Finished::Gone) => {
             info!(event = "ticket_gone", ticket_id = %job.ticket_id, "the ticket was deleted in HubSpot")

@@ -8,7 +8,7 @@ use sims::hubspot::{Contact, Ticket};
 use sims::sender::{Event, Sender};
 use triage::time::Timestamp;
 
-use crate::support::{TOKEN, TestApp, World, until};
+use crate::support::{Database, Log, TOKEN, TestApp, World, until};
 
 on_both! {
     async fn a_ticket_stands_in_discord_with_its_verdict(database) {
@@ -74,6 +74,68 @@ on_both! {
         let detail = app.wait_for("404", TriageStatus::Gone).await;
         assert!(detail.calls.is_empty() && detail.triage.deliveries.is_empty());
         assert_eq!(app.world.discord.messages().len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_nobody_has_read_when_it_is_gone_is_warned_of() {
+    let (log, _logging) = Log::of_this_thread();
+    let database = Database::sqlite();
+    let app = TestApp::start(&database, &[]).await;
+    app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 404}])).await;
+    for asked in 1..=2 {
+        app.world.hubspot.journal.wait_for_answers(asked).await;
+        app.advance_at_rest(&database, std::time::Duration::from_secs(60)).await;
+    }
+    app.wait_for("404", TriageStatus::Gone).await;
+    until("it to be logged", async || {
+        log.text().lines().any(|line| line.contains("WARN") && line.contains("ticket_gone")).then_some(())
+    })
+    .await;
+}
+
+on_both! {
+    async fn a_ticket_that_is_restored_is_triaged_after_all(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": 404}])).await;
+        for asked in 1..=2 {
+            app.world.hubspot.journal.wait_for_answers(asked).await;
+            app.advance_at_rest(&database, std::time::Duration::from_secs(60)).await;
+        }
+        app.wait_for("404", TriageStatus::Gone).await;
+        app.world.hubspot.add_ticket(Ticket::new(404, "Question", "How do I change my plan?"));
+        let restored = json!([{"subscriptionType": "object.restore", "objectTypeId": "0-5", "objectId": 404, "eventId": 7}]);
+        for accepted in [1, 0] {
+            assert_eq!(app.send(&restored).await.1["accepted"], accepted, "the second time it is a repetition");
+            app.wait_for("404", TriageStatus::Triaged).await;
+        }
+        database.rested().await;
+        assert_eq!(app.world.ollama.chats(), 1);
+    }
+}
+
+on_both! {
+    async fn a_ticket_that_has_its_verdict_is_not_triaged_again_when_it_is_restored(database) {
+        let app = TestApp::start(&database, &[]).await;
+        app.ticket("1", "Question", "How do I change my plan?").await;
+        app.wait_for("1", TriageStatus::Triaged).await;
+        let restored = json!([{"subscriptionType": "ticket.restore", "objectId": 1, "eventId": 7}]);
+        assert_eq!(app.send(&restored).await.1["accepted"], 1);
+        database.rested().await;
+        assert_eq!(app.world.ollama.chats(), 1);
+    }
+}
+
+on_both! {
+    async fn an_id_that_is_no_number_leads_nowhere_in_hubspot(database) {
+        let app = TestApp::start(&database, &[("HUBSPOT_WRITE_BACK", "note")]).await;
+        for id in ["../contacts/501", "1?archived=true"] {
+            assert_eq!(app.send(&json!({ "ticket_id": id })).await.0, 202);
+            app.wait_for(id, TriageStatus::Failed).await;
+            app.ticket(&format!("{id}/"), "Question", "How do I change my plan?").await;
+            app.wait_for(&format!("{id}/"), TriageStatus::Triaged).await;
+        }
+        assert_eq!(app.world.hubspot.journal.count(), 0);
     }
 }
 

@@ -68,6 +68,21 @@ on_both! {
 }
 
 on_both! {
+    async fn a_token_of_another_account_is_named(database) {
+        let app = TestApp::start(&database, &[("HUBSPOT_PORTAL_ID", "4711")]).await;
+        let lines = examine(&app.app.config).await;
+        let other = "The access token is of account 20260001, and HUBSPOT_PORTAL_ID is 4711: none of its tickets can be read.";
+        assert_eq!(of(&lines, "hubspot"), [(Health::Fail, other)]);
+        let app = TestApp::join(&database, app.world.clone(), &[("HUBSPOT_PORTAL_ID", "20260001")]).await;
+        let own = (Health::Ok, "It accepts the access token, which is of account 20260001.");
+        assert_eq!(of(&examine(&app.app.config).await, "hubspot"), [own]);
+        app.world.hubspot.faults.script("403 once on account-info").unwrap();
+        let mute = (Health::Ok, "It accepts the access token, and does not tell of which account it is.");
+        assert_eq!(of(&examine(&app.app.config).await, "hubspot"), [mute]);
+    }
+}
+
+on_both! {
     async fn a_key_that_does_not_open_the_tunnels_is_named_and_a_silent_machine_too(database) {
         let app = TestApp::start(&database, &[("SECRETS_KEY", SECRETS_KEY)]).await;
         let pc = Pc::start().await;

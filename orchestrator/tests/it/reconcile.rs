@@ -45,6 +45,32 @@ on_both! {
 }
 
 on_both! {
+    async fn a_ticket_whose_job_was_lost_is_found_and_triaged_once(database) {
+        let app = started(&database, &[]).await;
+        for id in [1, 2] {
+            app.world.hubspot.add_ticket(ticket(id));
+            app.world.hubspot.faults.script("500 once").unwrap();
+            app.send(&json!([{"subscriptionType": "ticket.creation", "objectId": id}])).await;
+            app.wait_for_triage(&id.to_string(), "to wait for its text", |t| t.status == TriageStatus::Waiting).await;
+            database.run("delete from jobs").await;
+            let id = TicketId::parse(&id.to_string()).unwrap();
+            assert!(app.app.store.standings(std::slice::from_ref(&id)).await.unwrap()[id.as_str()].is_lost);
+            if id.as_str() == "1" {
+                let report = gap_report(&app, MINUTE * 60).await;
+                assert_eq!((report.tickets, report.enqueued, report.waiting, report.unaccounted.count), (1, 1, 1, 0));
+                app.advance_at_rest(&database, Duration::ZERO).await;
+            } else {
+                app.advance_at_rest(&database, EVERY).await;
+            }
+            app.wait_for(id.as_str(), TriageStatus::Triaged).await;
+        }
+        assert_eq!(database.ask("select cast(count(*) as text) from triages").await, "2");
+        let report = gap_report(&app, MINUTE * 60).await;
+        assert_eq!((report.tickets, report.enqueued, report.waiting, report.unaccounted.count), (2, 0, 0, 0));
+    }
+}
+
+on_both! {
     async fn a_webhook_that_comes_too_leads_to_nothing_twice(database) {
         let app = started(&database, &[("RETRIAGE_ON_CHANGE", "true")]).await;
         let sender = Sender::new(&format!("{}/webhooks/hubspot", app.url), TOKEN);

@@ -32,6 +32,8 @@ pub enum About {
     Creation,
     /// Its subject or content changed.
     Content,
+    /// It had been deleted, and exists again.
+    Restoration,
 }
 
 /// One delivery about one ticket.
@@ -140,6 +142,7 @@ fn about(object: &Map<String, Value>, subscription: Option<&str>) -> Option<Abou
     };
     match of_ticket(object, subscription)? {
         "creation" => Some(About::Creation),
+        "restore" => Some(About::Restoration),
         "propertyChange" => {
             let property = string(object, "propertyName");
             matches!(property.as_deref(), Some("subject" | "content")).then_some(About::Content)

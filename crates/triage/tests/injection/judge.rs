@@ -36,6 +36,19 @@ pub(crate) fn problems_of_prose(text: &str, max_chars: usize) -> Vec<String> {
     judge.problems
 }
 
+/// Everything that is wrong with a note in HubSpot. A tag without attributes links nowhere, loads nothing and mentions nobody.
+pub(crate) fn problems_of_note(html: &str) -> Vec<String> {
+    let mut judge = Judge { problems: Vec::new(), total: 0 };
+    judge.demand(html.chars().count() <= 65_536, "longer than HubSpot takes", &html.len().into());
+    let said = judge.html(html);
+    judge.visible(&said, "note", true);
+    let lower = said.to_lowercase();
+    for link in ["://", "www."] {
+        judge.demand(!lower.contains(link), &format!("the link {link}"), &said.as_str().into());
+    }
+    judge.problems
+}
+
 struct Judge {
     problems: Vec<String>,
     total: usize,
@@ -46,6 +59,33 @@ impl Judge {
         if !holds {
             self.problems.push(format!("{problem}: {about}"));
         }
+    }
+
+    /// What a reader of HTML sees, of which only a few tags and references may be there.
+    fn html(&mut self, html: &str) -> String {
+        let (mut said, mut rest, mut open) = (String::new(), html, Vec::new());
+        while let Some(at) = rest.find(['<', '>', '&', '"', '\'']) {
+            said.push_str(&rest[..at]);
+            let (mark, after) = (&rest[at..=at], &rest[at + 1..]);
+            let end = if mark == "<" { '>' } else { ';' };
+            let (name, after) = after.split_once(end).unwrap_or((after, ""));
+            rest = after;
+            match (mark, name) {
+                ("<", "br") => said.push('\n'),
+                ("<", "p" | "strong" | "ul" | "li") => open.push(name),
+                ("<", _) if name.strip_prefix('/').is_some_and(|name| open.pop() == Some(name)) => {
+                    said.push(' ')
+                }
+                ("&", "amp") => said.push('&'),
+                ("&", "lt") => said.push('<'),
+                ("&", "gt") => said.push('>'),
+                ("&", "quot") => said.push('"'),
+                ("&", "#39") => said.push('\''),
+                _ => self.demand(false, "raw HTML", &format!("{mark}{name:.60}").into()),
+            }
+        }
+        self.demand(open.is_empty(), "a tag that is not closed", &format!("{open:?}").into());
+        said + rest
     }
 
     fn only_keys(&mut self, object: &Value, allowed: &[&str]) {
@@ -263,6 +303,36 @@ mod tests {
         let mut pinging = body("t", "d");
         pinging["allowed_mentions"] = json!({ "parse": ["users"] });
         assert!(!problems_of_message(&pinging, None).is_empty());
+    }
+
+    #[test]
+    fn the_judge_sees_what_is_harmful_in_a_note() {
+        for bad in [
+            "<p><a href=https://evil.example>x</a></p>",
+            "<p onclick=\"x()\">x</p>",
+            "<p class=''>x</p>",
+            "<img src=x>",
+            "<script>x</script>",
+            "<p>x",
+            "<p>x</strong>",
+            "x</p>",
+            "<!-- x -->",
+            "a > b",
+            "a < b",
+            "a & b",
+            "&#x3c;b&#x3e;",
+            "&nbsp;",
+            "\"x\"",
+            "https://evil.example",
+            "WWW.evil.example",
+            "a\u{202e}b",
+            "a\u{200b}b",
+        ] {
+            assert!(!problems_of_note(bad).is_empty(), "{bad:?}");
+        }
+        assert!(!problems_of_note(&"x".repeat(65_537)).is_empty());
+        let good = "<p>1 &lt; 2 &amp; it&#39;s <strong>so</strong></p><ul><li>a<br>b</li></ul>";
+        assert_eq!(problems_of_note(good), Vec::<String>::new());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whatever a ticket says and whatever a model answers: no forbidden value, mention, link or oversize text comes out,
 //! and the floors of the rules hold. Each ticket of the corpus goes the real way with each answer: prompt, answer, rules,
-//! Discord message. `judge.rs` decides about what comes out, without the code under test.
+//! Discord message, HubSpot note. `judge.rs` decides about what comes out, without the code under test.
 
 mod answers;
 mod corpus;
@@ -11,15 +11,17 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use corpus::Ticket;
-use judge::{problems_of_message, problems_of_prose};
+use judge::{problems_of_message, problems_of_note, problems_of_prose};
 use triage::answer::{self, Judged, MAX_REASON_CHARS, MAX_REPLY_CHARS, MAX_SUMMARY_CHARS};
 use triage::desk::Desk;
 use triage::message::{Body, Card, discord};
 use triage::prompt::{self, Length, Mark};
 use triage::ticket::{Priority, Provider, Text, Verdict};
 use triage::time::Timestamp;
+use triage::writeback::{Note, note};
 
 const OWN_URL: &str = "https://app.hubspot.com/contacts/20260001/record/0-5/31415926535";
+const AT: Timestamp = Timestamp::from_millis(1_795_392_000_000);
 const THRESHOLD: f64 = 0.6;
 /// What `judge` adds to a reason when a rule raised the priority, at most.
 const RULE_NOTE_CHARS: usize = 120;
@@ -138,6 +140,7 @@ fn check_ticket(ticket: &Ticket) {
                 accepted += 1;
                 let judged = answer::judge(&DESK, THRESHOLD, &text, verdict.clone());
                 check_verdict(ticket, &judged, &about);
+                check_note(&judged.verdict, &about);
                 check_message(&text, verdict_body(judged), &about);
             }
             Err(problems) => check_repair(problems, &about),
@@ -196,10 +199,26 @@ fn check_message(text: &Text, body: Body, about: &str) {
         ticket_id: "31415926535".to_owned(),
         subject: text.subject.clone(),
         url: Some(OWN_URL.to_owned()),
-        at: Timestamp::from_millis(1_795_392_000_000),
+        at: AT,
         body,
     };
     let problems = problems_of_message(&discord(&card), Some(OWN_URL));
+    assert!(problems.is_empty(), "{about}: {problems:#?}");
+}
+
+fn check_note(verdict: &Verdict, about: &str) {
+    let html = note(&Note {
+        ticket_id: "31415926535",
+        verdict,
+        category_label: &DESK.category_label(&verdict.category),
+        team_label: &DESK.team_label(&verdict.team),
+        provider: Provider::Local,
+        model: "llama3.2:latest",
+        redacted: false,
+        at: AT,
+        marker: "triage-0123456789abcdef0123456789abcdef",
+    });
+    let problems = problems_of_note(&html);
     assert!(problems.is_empty(), "{about}: {problems:#?}");
 }
 

@@ -50,7 +50,7 @@ pub struct NoteText {
 impl HubSpot {
     /// Values of a ticket's properties that are not null; `None` when HubSpot does not have the ticket.
     pub async fn values(&self, id: &TicketId) -> Result<Option<BTreeMap<String, String>>, Error> {
-        let url = format!("{}?properties={}", self.objects("tickets", id.as_str()), PROPERTIES.join(","));
+        let url = format!("{}?properties={}", self.record(id)?, PROPERTIES.join(","));
         let ticket = self.exchange(self.http.get(url)).await?.into_object()?;
         let value = |ticket: &Value, name: &str| {
             Some((name.to_owned(), ticket["properties"][name].as_str()?.to_owned()))
@@ -60,7 +60,7 @@ impl HubSpot {
 
     /// Sets properties of a ticket; an empty value clears one.
     pub async fn set(&self, id: &TicketId, values: &BTreeMap<String, String>) -> Result<Update, Error> {
-        let url = self.objects("tickets", id.as_str());
+        let url = self.record(id)?;
         self.update(self.http.patch(url).json(&json!({ "properties": values }))).await
     }
 
@@ -124,7 +124,7 @@ impl HubSpot {
 
     /// The note of this ticket that has `marker` in it, if there is one.
     pub async fn find_note(&self, ticket: &TicketId, marker: &str) -> Result<Option<NoteText>, Error> {
-        let url = format!("{}?associations=notes", self.objects("tickets", ticket.as_str()));
+        let url = format!("{}?associations=notes", self.record(ticket)?);
         let Some(found) = self.exchange(self.http.get(url)).await?.into_object()? else { return Ok(None) };
         let linked = found["associations"]["notes"]["results"].as_array();
         let mut ids: Vec<&str> =

@@ -97,9 +97,28 @@ pub(super) async fn hubspot(config: &Config) -> Line {
         );
     };
     match client.ticket(&id).await {
-        Ok(_) => Line::ok("hubspot", "It accepts the access token."),
+        Ok(_) => account(&client, config.hubspot.portal_id).await,
         Err(HubSpotError::Refused(why)) => Line::fail("hubspot", format!("{why}."), FIX),
         Err(HubSpotError::Later { why, .. }) => Line::fail("hubspot", format!("{why}."), FIX),
+    }
+}
+
+/// With a token of another account every ticket would look as if it had been deleted.
+async fn account(client: &HubSpot, portal_id: Option<i64>) -> Line {
+    match (client.account().await, portal_id) {
+        (Ok(Some(account)), Some(portal_id)) if account != portal_id => Line::fail(
+            "hubspot",
+            format!(
+                "The access token is of account {account}, and HUBSPOT_PORTAL_ID is {portal_id}: none of its tickets can be read."
+            ),
+            "Set HUBSPOT_ACCESS_TOKEN to a token of that account, or correct HUBSPOT_PORTAL_ID.",
+        ),
+        (Ok(Some(account)), _) => {
+            Line::ok("hubspot", format!("It accepts the access token, which is of account {account}."))
+        }
+        (Ok(None) | Err(HubSpotError::Refused(_) | HubSpotError::Later { .. }), _) => {
+            Line::ok("hubspot", "It accepts the access token, and does not tell of which account it is.")
+        }
     }
 }
 

@@ -74,7 +74,11 @@ impl Book {
             if known.is_none() || text.is_some() {
                 texts.insert(id, text.or(known.flatten()));
             }
-            *self.rounds.entry(id.to_owned()).or_default() += usize::from(is_reason);
+            let is_restored = known.is_some() && is_fresh && event.about == About::Restoration;
+            if is_restored {
+                self.sees("restored ticket");
+            }
+            *self.rounds.entry(id.to_owned()).or_default() += usize::from(is_reason || is_restored);
         }
     }
 

@@ -46,8 +46,13 @@ impl Model {
             let may_change = retriage && is_fresh;
             let kept = event.text.as_ref().and_then(|text| self.keep(id, text, may_change, now));
             let is_content = retriage && fresh().any(|event| event.about == About::Content);
+            let is_restored = fresh().any(|event| event.about == About::Restoration);
+            let standing = self.tickets.get(id).map(|ticket| ticket.status).filter(|_| is_restored);
             work.extend(kept.map(|reason| (id, reason, "changed")));
-            if is_content && kept != Some("check") {
+            if standing == Some("gone") && kept != Some("created") {
+                work.push((id, "created", "changed"));
+            }
+            if (is_content || standing == Some("queued")) && kept != Some("check") {
                 work.push((id, "check", "changed"));
             }
         }

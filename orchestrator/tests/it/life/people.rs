@@ -112,13 +112,19 @@ async fn have_mishaps(world: Rc<World>) {
             4 | 5 => request(&world, &ticket),
             6 => delete_message(&world),
             7 if world.dice().one_in(4) => world.has_channel.set(false),
-            8 if world.dice().one_in(3) => {
-                if let Some(record) = world.hubspot.borrow_mut().get_mut(&ticket) {
-                    record.is_deleted = true;
-                }
-            }
+            8 if world.dice().one_in(3) => delete_or_restore(&world, &ticket),
             _ if world.plan.jumps => jump(&world, process),
             _ => {}
+        }
+    }
+}
+
+fn delete_or_restore(world: &Rc<World>, ticket: &Id) {
+    if let Some(record) = world.hubspot.borrow_mut().get_mut(ticket) {
+        record.is_deleted = !record.is_deleted;
+        if !record.is_deleted {
+            let event = app_event(ticket, "restore", world.clockwork.now().unsigned_abs());
+            send(world, world.dice().pick(&[0, 10, 3_000]), &event);
         }
     }
 }

@@ -39,6 +39,13 @@ pub(crate) struct World {
 /// Changes the settings of a test's orchestrator; an empty value takes one away.
 pub(crate) type Edit<'a> = &'a [(&'a str, &'a str)];
 
+/// How long an orchestrator waits; where nothing is said, as long as in real life.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Patience {
+    pub(crate) with_statements: Option<Duration>,
+    pub(crate) at_a_stop: Option<Duration>,
+}
+
 /// A running orchestrator; it ends when this is dropped.
 pub(crate) struct TestApp {
     pub(crate) app: Arc<App>,
@@ -101,13 +108,29 @@ impl TestApp {
         edit: Edit<'_>,
         at: Option<Timestamp>,
     ) -> Self {
+        Self::join_with(database, world, edit, at, Patience::default()).await
+    }
+
+    /// The same, with its own idea of how long it waits.
+    pub(crate) async fn join_with(
+        database: &Database,
+        world: World,
+        edit: Edit<'_>,
+        at: Option<Timestamp>,
+        patience: Patience,
+    ) -> Self {
         let mut settings = world.settings(&database.url);
         settings.extend(edit.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::read(&settings).unwrap();
-        let store = Store::open(&settings["DATABASE_URL"], 12).await.unwrap();
+        let mut store = Store::open(&settings["DATABASE_URL"], 12).await.unwrap();
+        if let Some(limit) = patience.with_statements {
+            store = store.limited_to(limit);
+        }
         store.migrate().await.unwrap();
         let start = at.unwrap_or(Timestamp::from_millis(store.now_millis().await.unwrap()));
-        let app = Arc::new(App::new(config, store, Clock::manual(start)));
+        let mut app = App::new(config, store, Clock::manual(start));
+        app.drain_for = patience.at_a_stop.unwrap_or(app.drain_for);
+        let app = Arc::new(app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();

@@ -66,7 +66,7 @@ impl Device {
         };
         let response = request.send().await.unwrap();
         assert_eq!(response.status().as_u16(), 200);
-        Stream { response, text: String::new(), events: VecDeque::new() }
+        Stream { response, text: Vec::new(), events: VecDeque::new() }
     }
 }
 
@@ -78,7 +78,8 @@ async fn answer(request: RequestBuilder) -> (u16, Value) {
 /// A stream of changes; the connection breaks when this is dropped.
 pub(crate) struct Stream {
     response: reqwest::Response,
-    text: String,
+    /// Of which a chunk may end in the middle of a character.
+    text: Vec<u8>,
     events: VecDeque<Change>,
 }
 
@@ -100,10 +101,10 @@ impl Stream {
                 return Some(change);
             }
             let chunk = self.response.chunk().await.ok().flatten()?;
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
-            while let Some(end) = self.text.find("\n\n") {
-                let event: String = self.text.drain(..end + 2).collect();
-                self.events.extend(parse(&event));
+            self.text.extend_from_slice(&chunk);
+            while let Some(end) = self.text.windows(2).position(|two| two == b"\n\n") {
+                let event = self.text.drain(..end + 2).collect();
+                self.events.extend(parse(&String::from_utf8(event).unwrap()));
             }
         }
     }

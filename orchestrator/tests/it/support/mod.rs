@@ -5,11 +5,13 @@ mod database;
 mod device;
 pub(crate) mod devices;
 pub(crate) mod fleet;
+mod log;
 mod proxy;
 
-pub(crate) use app::{TOKEN, TestApp, World};
+pub(crate) use app::{Patience, TOKEN, TestApp, World};
 pub(crate) use database::Database;
 pub(crate) use device::{Device, Stream};
+pub(crate) use log::Log;
 pub(crate) use proxy::Proxy;
 
 use std::fmt::Debug;

@@ -1,8 +1,13 @@
 //! SIGTERM in the middle of a model call.
 
+use std::time::{Duration, Instant};
+
 use e2e::postgres::{Server, number};
 use e2e::{text, wait_until};
 use sims::hubspot::Ticket;
+
+/// Work has 20 s to end, and leaving the database a few more; the rest is for a machine that is busy.
+const LONGEST_STOP: Duration = Duration::from_secs(27);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_hangs_at_a_stop_is_handed_back_and_another_replica_takes_it_at_once() {
@@ -17,6 +22,7 @@ async fn a_call_that_hangs_at_a_stop_is_handed_back_and_another_replica_takes_it
     let second = world.serve().await;
 
     first.ask_to_end();
+    let asked = Instant::now();
     let ready = format!("{}/health/ready", first.url);
     wait_until("it to stop taking work", async || {
         sims::http_client().get(&ready).send().await.map_or(true, |answer| answer.status() == 503)
@@ -28,6 +34,7 @@ async fn a_call_that_hangs_at_a_stop_is_handed_back_and_another_replica_takes_it
 
     let said = first.log_file();
     assert_eq!(first.ended().await, Some(0));
+    assert!(asked.elapsed() < LONGEST_STOP, "it took {:?}", asked.elapsed());
     let said = std::fs::read_to_string(said).unwrap();
     assert!(said.contains("work_handed_back"), "{said}");
     wait_until("the other replica to have told Discord", async || {
@@ -61,5 +68,35 @@ async fn a_call_that_ends_soon_after_a_stop_is_finished_and_not_handed_back() {
     })
     .await;
     assert_eq!((world.ollama.chats(), world.discord.messages().len()), (1, 1));
+    assert_eq!(second.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_does_not_answer_keeps_no_process_from_ending_and_loses_nothing() {
+    let server = Server::start().await;
+    let world = crate::on(&server).await;
+    let first = world.serve().await;
+    world.ollama.faults.script("slow 1s once").unwrap();
+    let ticket = Ticket::new(4711, "Invoice", "The invoice shows the wrong VAT number.");
+    let sender = first.sender();
+    assert_eq!(sender.workflow(&ticket).await.unwrap().status, 202);
+    world.ollama.journal.wait_for_on("/api/chat", 1).await;
+    server.freeze();
+    let late = Ticket::new(4712, "Late", "Is it too late?");
+    assert_eq!(sender.workflow(&late).await.unwrap().status, 503);
+    assert_eq!(crate::health(&first).await["status"], "degraded");
+    assert_eq!(crate::status(&first, "/health/ready").await, 503);
+
+    first.ask_to_end();
+    let asked = Instant::now();
+    assert_eq!(first.ended().await, Some(0));
+    assert!(asked.elapsed() < LONGEST_STOP, "it took {:?}", asked.elapsed());
+    server.thaw();
+    let second = world.serve().await;
+    wait_until("the next one to have told Discord", async || {
+        number(&server.url, "select count(*) from deliveries where status = 'delivered'").await == Ok(1)
+    })
+    .await;
+    assert_eq!(number(&server.url, "select count(*) from triages").await, Ok(1));
     assert_eq!(second.terminate().await, Some(0));
 }

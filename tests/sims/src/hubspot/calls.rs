@@ -26,6 +26,12 @@ pub(super) fn not_found() -> Reply {
 
 pub(super) fn answer(crm: &mut Crm, request: &Request) -> Reply {
     let segments = request.segments();
+    if let ["account-info", "v3" | "2026-03", "details"] = segments.as_slice() {
+        return Reply::json(
+            200,
+            &json!({"portalId": PORTAL_ID, "accountType": "STANDARD", "timeZone": "US/Eastern"}),
+        );
+    }
     let (family, rest) = match segments.as_slice() {
         ["crm", "v3", family, rest @ ..] | ["crm", family, "2026-09", rest @ ..] => (*family, rest),
         _ => return failure(404, "NOT_FOUND", "no such endpoint"),
