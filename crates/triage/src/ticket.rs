@@ -36,6 +36,12 @@ impl TicketId {
         self.0.bytes().all(|b| b.is_ascii_digit()).then_some(self.0.as_str())
     }
 
+    /// Where a person sees the ticket in the account with this number.
+    pub fn hubspot_url(&self, portal_id: i64) -> Option<String> {
+        let record = self.hubspot_record()?;
+        Some(format!("https://app.hubspot.com/contacts/{portal_id}/record/0-5/{record}"))
+    }
+
     /// The id as HubSpot wrote it.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -79,7 +79,8 @@ impl Parsed {
 fn take(parsed: &mut Parsed, object: &Map<String, Value>, portal: Option<i64>, place: &str) {
     match event::read(object) {
         event::Reading::Event(event) if portal.is_none() || event.portal_id.is_none() || event.portal_id == portal => {
-            parsed.events.push(*event);
+            // Workflows do not say of which account they are.
+            parsed.events.push(event::Event { portal_id: event.portal_id.or(portal), ..*event });
         }
         event::Reading::Event(event) => {
             parsed.ignored += 1;
@@ -257,6 +258,14 @@ mod tests {
         assert_eq!((parsed.problems.len(), parsed.more_problems), (10, 49_990));
         assert_eq!(parsed.problems[9], "event 10 of 50000 is a number, not an object");
         assert_eq!(one(&json!(vec![5; 10])).more_problems, 0);
+    }
+
+    #[test]
+    fn who_does_not_say_of_which_account_it_is_means_the_configured_one() {
+        let body = br#"{"ticket_id":"1"}"#;
+        let of = |portal| parse(body, portal).unwrap().events.remove(0);
+        assert_eq!((of(None).portal_id, of(Some(6)).portal_id), (None, Some(6)));
+        assert_eq!(of(None).key, of(Some(6)).key, "the same event, whatever is configured");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{Doing, HubSpotWrite, Result, Store, each};
 struct Row {
     ticket_id: String,
     subject: Option<String>,
+    portal_id: Option<i64>,
     url: Option<String>,
     status: String,
     error: Option<String>,
@@ -73,7 +74,7 @@ struct EventRow {
 }
 
 const TRIAGES: &str = concat!(
-    "select t.ticket_id, t.subject, t.url, t.received_at, ",
+    "select t.ticket_id, t.subject, t.portal_id, t.url, t.received_at, ",
     status!(),
     " as status, coalesce(j.note, t.error) as error,
         (select count(*) from attempts a where a.ticket_id = t.ticket_id) as attempts,
@@ -158,10 +159,13 @@ impl Store {
 impl Row {
     fn into_triage(self, deliveries: Vec<Delivery>, correction: Option<Correction>) -> Triage {
         let verdict = self.verdict();
+        let made = TicketId::parse(&self.ticket_id)
+            .zip(self.portal_id)
+            .and_then(|(id, portal_id)| id.hubspot_url(portal_id));
         Triage {
             ticket_id: self.ticket_id,
             subject: self.subject,
-            url: self.url,
+            url: self.url.or(made),
             status: parse_status(&self.status),
             verdict,
             provider: self.provider,

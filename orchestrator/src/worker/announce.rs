@@ -164,8 +164,6 @@ fn card(app: &App, job: &Job, subject: &Subject) -> Card {
 /// Where a person sees the ticket: as HubSpot gave it, else made from the account's number.
 fn url(app: &App, job: &Job, subject: &Subject) -> Option<String> {
     let portal = subject.portal_id.or(app.config.hubspot.portal_id);
-    let made = portal
-        .zip(job.ticket_id.hubspot_record())
-        .map(|(portal, id)| format!("https://app.hubspot.com/contacts/{portal}/record/0-5/{id}"));
+    let made = portal.and_then(|portal| job.ticket_id.hubspot_url(portal));
     subject.url.clone().or(made)
 }

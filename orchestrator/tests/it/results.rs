@@ -131,13 +131,16 @@ on_both! {
 
 on_both! {
     async fn a_ticket_is_shown_retried_and_corrected(database) {
-        let app = TestApp::start(&database, &[]).await;
+        let app = TestApp::start(&database, &[("HUBSPOT_PORTAL_ID", "20260001")]).await;
         let device = Device::of(&app).await;
         app.ticket("21", "Invoice wrong", "I was billed twice.").await;
         app.wait_for_triage("21", "to have a verdict", |triage| triage.verdict.is_some() && triage.deliveries[0].status == "delivered").await;
         let (status, detail) = device.get(&app, "/triages/21").await;
         let detail: TriageDetail = serde_json::from_value(detail).unwrap();
         assert_eq!((status, detail.events.len(), detail.calls.len(), detail.triage.deliveries.len()), (200, 1, 1, 1));
+
+        let url = "https://app.hubspot.com/contacts/20260001/record/0-5/21";
+        assert_eq!(detail.triage.url.as_deref(), Some(url), "although the webhook did not name its account");
 
         let correct = async |body: Value| device.put(&app, "/triages/21/correction", &body).await;
         let (status, answer) = correct(json!({ "category": "weather" })).await;
