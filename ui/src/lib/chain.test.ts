@@ -40,6 +40,12 @@ test("a hop that works is told by its figure, and by a plain word without one", 
   expect(facts({ ...status, layers })).toBe("sends tickets, answers, closed, connected, answers, ready");
 });
 
+test("a program that was never set up is not told as one that has ended", () => {
+  const cloudflared = (name: (typeof SCENARIOS)[number]): string | undefined =>
+    hops(statusOf(name)).find((hop) => hop.name === "cloudflared")?.fact;
+  expect([cloudflared("first-run"), cloudflared("gave-up")]).toEqual(["not set up", "not running"]);
+});
+
 test("the agent's sentences have these figures", () => {
   const source = (name: string): string =>
     readFileSync(new URL(`../../../crates/supervise/src/health/${name}.rs`, import.meta.url), "utf8");

@@ -61,7 +61,7 @@ export function hops(status: Status): Hop[] {
       health: isPaused ? "unknown" : health,
       layer,
       layers,
-      fact: isPaused ? "paused" : health === "ok" ? wellOf(status, name, layers, works) : factOf(health, layer),
+      fact: isPaused ? "paused" : health === "ok" ? wellOf(status, name, layers, works) : factOf(status, health, layer),
       // How long the orchestrator's own look at the model took says nothing about the way to it.
       latency_ms: longest(name === "orchestrator" ? layers.filter(({ layer }) => layer === "link") : layers),
       history: combine(layers.map(({ history }) => history)),
@@ -93,15 +93,21 @@ function wellOf(status: Status, name: HopName, layers: readonly LayerStatus[], w
   }
 }
 
-function factOf(health: Exclude<Health, "ok">, layer: LayerStatus | null): string {
+function factOf(status: Status, health: Exclude<Health, "ok">, layer: LayerStatus | null): string {
   switch (health) {
     case "warn":
       return layer?.layer === "link" ? "not paired" : "needs a look";
     case "fail":
-      return layer ? TROUBLE[layer.layer] : "not working";
+      return layer ? (absent(status, layer.layer) ?? TROUBLE[layer.layer]) : "not working";
     case "unknown":
       return layer?.because ? "not checked" : "checking";
   }
+}
+
+/** What a program that does not run lacks, when it has never been able to. */
+function absent(status: Status, layer: Layer): string | null {
+  const state = status.programs.find(({ program }) => layer === `${program}_process`)?.state;
+  return state === "not set up" || state === "not installed" ? state : null;
 }
 
 /** HubSpot shows itself by its tickets only. */
