@@ -17,6 +17,13 @@ test("what is wrong is said at its field, and nothing is saved until it is right
   expect(await page.getByRole("button", { name: "Save" }).count()).toBe(0);
 });
 
+test("a paired machine's token is not sent elsewhere by retyping an address", async () => {
+  const page = await open({ hash: "#/settings" });
+  const field = page.getByRole("textbox", { name: "Orchestrator" });
+  await page.getByText("Pair it anew in Setup to change that.", { exact: false }).waitFor();
+  expect(await field.evaluate((input: HTMLInputElement) => input.readOnly)).toBe(true);
+});
+
 test("what was typed is still there after a look at another page", async () => {
   const page = await open({ hash: "#/settings" });
   await page.getByLabel("Model", { exact: true }).fill("qwen3:8b");
